@@ -64,7 +64,8 @@ async def iter_pages(
         page_size: Sent as `page_size` unless the call's query has one; None sends none.
         max_pages: Pages after which to stop.
         complete: Raise, instead of warning, if the list is truncated; for checks that must miss nothing.
-        total_key: Name of the number of all items, for a list that is null where that number is 0.
+        total_key: Name of the number of all items: where it is 0 the list may be null, and a list that ends with fewer
+            is truncated.
 
     Raises:
         UnexpectedReply: if a page has an undocumented form, or the list is truncated and should be complete.
@@ -80,16 +81,19 @@ async def iter_pages(
     query = {**size, **call.query}
     seen_items: set[str] = set()
     seen = {str(query.get(cursor_in) or "")}
+    read = 0
     for _ in range(max_pages):
         reply = await http.send(replace(call, query=query))
         page = reply.json_object()
         items = page.get(items_key)
-        if items is None and total_key is not None and page.get(total_key) == 0:
+        total = page.get(total_key) if total_key is not None else None
+        if items_key in page and items is None and total == 0:
             items = []
         if not isinstance(items, list):
             raise reply.unexpected_reply_error(
                 f"A page of the list has no list named {items_key!r} in the reply to the request to {call.operation}."
             )
+        read += len(items)
         yield distinct(items, seen_items)
         cursor = page.get(cursor_out)
         if cursor is None or not str(cursor).strip():
@@ -97,6 +101,8 @@ async def iter_pages(
                 stop(reply, f"the list says there is more ('has_more') but gives no cursor ({cursor_out!r})")
             elif cursor_out not in page and (doubt := _doubt(call, page, items, query.get("page_size"))) is not None:
                 stop(reply, f"the list has no {cursor_out!r}, {doubt}")
+            elif isinstance(total, int) and read < total:
+                stop(reply, f"{total_key!r} says {total:,} rows, but {items_key!r} held {read:,}")
             return
         if str(cursor) in seen:
             stop(reply, f"{cursor_out} was repeated, so reading stopped")

@@ -52,6 +52,38 @@ def test_a_page_without_its_items_is_not_an_empty_one(
         listed(http, call())
 
 
+TOTAL = {"items_key": "profiles", "total_key": "total"}
+
+
+def test_a_list_is_null_where_its_total_is_zero_and_missing_nowhere(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., HttpCall]
+) -> None:
+    null = {"profiles": None, "next_cursor": None}
+    http, _ = connect(httpx.Response(200, json={"total": 0, **null}))
+    assert listed(http, call(), **TOTAL) == []
+    for body in ({"total": 1, **null}, {"total": 0, "next_cursor": None}, null):
+        http, _ = connect(httpx.Response(200, json=body))
+        with pytest.raises(errors.UnexpectedReply, match="no list named 'profiles'"):
+            listed(http, call(), **TOTAL)
+
+
+@pytest.mark.filterwarnings("ignore::cint_nb.errors.CintWarning")  # read from the http
+@pytest.mark.parametrize("pages", [[[1]], [[1], []], [[], [1]]])
+def test_a_list_that_ends_before_its_total_is_truncated(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., HttpCall], pages: list[list[int]]
+) -> None:
+    for total, warnings in ((1, 0), (2, 1)):
+        cursors = [*map(str, range(1, len(pages))), None]
+        replies = [
+            httpx.Response(200, json={"total": total, "profiles": items, "next_cursor": cursor})
+            for items, cursor in zip(pages, cursors, strict=True)
+        ]
+        http, _ = connect(*replies)
+        assert listed(http, call(), **TOTAL) == [1]
+        assert len(http.warning_texts) == warnings
+        assert warnings == 0 or "'total' says 2 rows, but 'profiles' held 1" in http.warning_texts[0]
+
+
 def test_the_has_more_of_a_list_is_not_trusted(
     connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., HttpCall]
 ) -> None:

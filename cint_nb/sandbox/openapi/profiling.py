@@ -111,7 +111,7 @@ PROFILING: dict[str, Schema] = {
     "Suppliers": object_({"suppliers": array(object_({"id": integer(), "code": string(), "name": string()}))}),
     "Questions": object_(
         {
-            "total": integer(),
+            "total": {**integer(), "example": 1},
             "profiles": nullable(
                 array(
                     object_(
