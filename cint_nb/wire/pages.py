@@ -85,11 +85,9 @@ async def iter_pages(
     for _ in range(max_pages):
         reply = await http.send(replace(call, query=query))
         page = reply.json_object()
-        items = page.get(items_key)
         total = page.get(total_key) if total_key is not None else None
-        if items_key in page and items is None and total == 0:
-            items = []
-        if not isinstance(items, list):
+        items = _items_of(page, items_key, total)
+        if items is None:
             raise reply.unexpected_reply_error(
                 f"A page of the list has no list named {items_key!r} in the reply to the request to {call.operation}."
             )
@@ -99,10 +97,10 @@ async def iter_pages(
         if cursor is None or not str(cursor).strip():
             if page.get("has_more") is True:
                 stop(reply, f"the list says there is more ('has_more') but gives no cursor ({cursor_out!r})")
-            elif cursor_out not in page and (doubt := _doubt(call, page, items, query.get("page_size"))) is not None:
-                stop(reply, f"the list has no {cursor_out!r}, {doubt}")
             elif isinstance(total, int) and read < total:
                 stop(reply, f"{total_key!r} says {total:,} rows, but {items_key!r} held {read:,}")
+            elif cursor_out not in page and (doubt := _doubt(call, page, items, query.get("page_size"))) is not None:
+                stop(reply, f"the list has no {cursor_out!r}, {doubt}")
             return
         if str(cursor) in seen:
             stop(reply, f"{cursor_out} was repeated, so reading stopped")
@@ -110,6 +108,14 @@ async def iter_pages(
         seen.add(str(cursor))
         query = {**query, cursor_in: str(cursor)}
     stop(reply, f"reading stopped after {max_pages:,} pages")
+
+
+def _items_of(page: dict[str, Any], key: str, total: Any) -> list[Any] | None:
+    """Return the items of a page; None if it has no list. Null is one of none, but only beside a total of 0."""
+    items = page.get(key)
+    if key in page and items is None and total == 0:
+        return []
+    return items if isinstance(items, list) else None
 
 
 def _doubt(call: Call, page: dict[str, Any], items: list[Any], page_size: Any) -> str | None:
