@@ -132,8 +132,30 @@ def as_path(path: str | Path) -> Path:
         raise InputError(
             f"{masked_repr(path)} is not the path of a file.", next_step="pass a path, such as 'wave2.csv'."
         )
+    return _expand_home(Path(path))
+
+
+def as_folder(folder: str | Path) -> Path:
+    """Return the path of an existing folder, its `~` replaced.
+
+    Raises:
+        InputError: there is no such folder.
+    """
     try:
-        return Path(path).expanduser()
+        found = _expand_home(Path(folder)) if isinstance(folder, str | Path) and str(folder).strip() else None
+        if found is not None and found.is_dir():
+            return found
+    except (OSError, ValueError):  # a name the system does not allow is of no folder
+        pass
+    raise InputError(
+        f"There is no folder {masked_repr(str(folder) if isinstance(folder, Path) else folder)}.",
+        next_step="pass the path of a folder that exists; '.' is the one in which the notebook runs.",
+    )
+
+
+def _expand_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
     except RuntimeError:
         raise InputError(
             "The home folder of this path is not known.",

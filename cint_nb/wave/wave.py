@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, 
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import pandas as pd
@@ -21,10 +22,12 @@ from cint_nb.domain.models import IdInUrl, TargetGroupRef, evolve
 from cint_nb.domain.plan import Completes, Money, MoneyText, PlanKind, TargetGroupPlan
 from cint_nb.domain.profiling.profiles import Profile
 from cint_nb.domain.profiling.quotas import quota_rows
+from cint_nb.output_files import as_folder
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.frames import quota_frame, status_frame
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.upload_outcome import Outcome
+from cint_nb.study.outcome.visit_reports import VisitReport, read_report
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
 from cint_nb.study.preflight.registry import NOT_CREATED, STEPS, Step, UnreadFact
@@ -37,6 +40,7 @@ from cint_nb.wave.exchange.quotas import CONTROL
 from cint_nb.wave.exchange.state import ExchangeState, GroupState, KnownState
 from cint_nb.wave.fielding_steps import FieldingSteps
 from cint_nb.wave.journaled_client import JournaledClient
+from cint_nb.wave.report_steps import ReportSteps
 from cint_nb.wave.reporting import OnDemandReporter, run_with_progress
 from cint_nb.wave.upload_steps import UploadSteps
 
@@ -82,6 +86,7 @@ class Wave:
         self._drafts = DraftSteps(self._context)
         self._uploads = UploadSteps(self._context)
         self._fielding = FieldingSteps(self._context)
+        self._reports = ReportSteps(self._context)
         self._outcome: Outcome | None = None
         self._warnings: dict[str, None] = {}
 
@@ -692,6 +697,53 @@ class Wave:
         frame = status_frame([row], now=self.client.clock.now())
         frame.attrs["mode"] = str(self.client.mode)
         return frame
+
+    def report(
+        self,
+        *,
+        start: date | None = None,
+        include_respondent_answers: bool | None = None,
+        codes: Mapping[int | str, str] | None = None,
+        save_to: str | Path | None = None,
+    ) -> VisitReport:
+        """Request the respondent analysis of the wave, wait for it, and read it: one row per visit.
+
+        It changes nothing and may be repeated while the wave is in the field; each report holds the visits up to now.
+        It is about this wave's target group alone, and its ids are shown in full nowhere.
+
+        Args:
+            start: First day, in US Central time; that on which fielding began if omitted. The exchange reports at most
+                six months at once, of the last twelve: fetch the report when the wave is closed.
+            include_respondent_answers: Whether the answers to profiling questions are included, a column each.
+            codes: What status codes or words mean that are not Cint's, as for `read_report`.
+            save_to: An existing folder in which the file is also kept, as the exchange made it, with ids in full. A
+                file of that name is not replaced.
+
+        Raises:
+            InvalidState: the wave was never launched, so nobody has come.
+            InputError: the exchange does not say when fielding began, the period is longer than a report may be, or
+                the file cannot be written.
+            PermissionDenied: reports require the role of a buying admin, manager or analyst.
+            RespondentFileError: the report cannot be read; it names the columns and what to pass to `read_report`.
+
+        Serves `POST …/reports/respondent-analysis`, `GET …/reports/{id}/status` and `…/download`.
+        """
+        folder = None if save_to is None else as_folder(save_to)
+        reporter = OnDemandReporter(self.client.reporter_factory, f"Report · {self.name}", str(self.client.mode))
+        with deliver_warnings() as said:
+            try:
+                download = run_with_progress(
+                    lambda on_snapshot: self._reports.fetch(
+                        start, answers=include_respondent_answers, on_snapshot=on_snapshot
+                    ),
+                    reporter,
+                    resume=None,
+                )
+            finally:
+                self._warnings |= dict.fromkeys(said)
+        if folder is not None:
+            download.save(folder)
+        return read_report(download.content, name=self.name, codes=codes)
 
     def pause(self) -> None:
         """Pause fielding, so that nobody enters until `resume`; a paused wave stays paused.

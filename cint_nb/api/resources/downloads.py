@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from cint_nb.domain.files import safe_file_name
 from cint_nb.domain.ids import mask_ids_in, printable
-from cint_nb.output_files import as_path, write_new_file
+from cint_nb.output_files import as_folder, write_new_file
 from cint_nb.wire.calls import Reply
 
 _FILE_NAME = re.compile(r"filename\*?\s*=\s*(?:[\w-]*''(?P<coded>[^;]+)|\"(?P<quoted>[^\"]*)\"|(?P<bare>[^;]+))", re.I)
@@ -35,10 +35,10 @@ class Download(NamedTuple):
             overwrite: Replace a file with that name; otherwise it is not changed.
 
         Raises:
-            InputError: a file with that name exists, or it cannot be written.
+            InputError: there is no such folder, a file with that name exists, or it cannot be written.
         """
         advice = "save into another folder, or download.save(folder, overwrite=True) to replace it."
-        return write_new_file(as_path(folder) / self.name, self.content, overwrite=overwrite, if_it_exists=advice)
+        return write_new_file(as_folder(folder) / self.name, self.content, overwrite=overwrite, if_it_exists=advice)
 
     def __repr__(self) -> str:
         """Show the file name and size, never the content."""

@@ -1,0 +1,63 @@
+"""The report of a wave: requested for all the days of its fielding, followed, downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from cint_nb.api.resources.downloads import Download
+from cint_nb.domain.errors import InputError
+from cint_nb.domain.jobs import JobSnapshot
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.reports import ReportType
+from cint_nb.wave.context import WaveContext
+from cint_nb.wave.exchange.state import read_state
+
+_ZONE = ZoneInfo("America/Chicago")  # in which the exchange reads the days of a report
+_ADVICE = "pass the day on which fielding began: wave.report(start=…)."
+
+
+class ReportSteps:
+    """The steps of one wave that fetch its report; they change nothing."""
+
+    def __init__(self, wave: WaveContext) -> None:
+        self._wave = wave
+
+    async def fetch(
+        self, start: date | None, *, answers: bool | None, on_snapshot: Callable[[JobSnapshot], None]
+    ) -> Download:
+        """Request the respondent analysis of this wave's target group alone, wait for it and download it."""
+        client = self._wave.client
+        ref = await self._wave.require_ref()
+        first = start or await self._first_day(ref)
+        # The end is read as midnight before the last day, which would leave out today's visits.
+        last = client.clock.now().astimezone(_ZONE).date() + timedelta(days=1)
+        job = await client.reports.generate(
+            ReportType.RESPONDENT_ANALYSIS,
+            first,
+            last,
+            by="target_group",
+            ids=[ref.target_group_id],
+            include_respondent_answers=answers,
+        )
+        job.add_listener(on_snapshot)
+        await job
+        return await client.reports.download(job.handle.job_id)
+
+    async def _first_day(self, ref: TargetGroupRef) -> date:
+        state = await read_state(self._wave.client, ref)
+        state.require_known("request its report")
+        if state.run is None:
+            raise state.invalid_state_error(
+                "The wave has no visits to report: it was never launched.", "launch it first: wave.launch(budget=…)."
+            )
+        began = [run.start_fielding_at for run in await self._wave.client.fielding.runs(ref)]
+        known = [moment for moment in began if moment is not None]
+        if len(known) < len(began):
+            raise InputError(
+                "The exchange does not say when fielding began.",
+                evidence=dict(ref.path_params()),
+                next_step=_ADVICE,
+            )
+        return min(known).astimezone(_ZONE).date()
