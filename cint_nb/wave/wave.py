@@ -291,7 +291,11 @@ class Wave:
                 if not has_begun or {finding.rule for finding in findings.blocking} != {"dates"}:
                     findings.raise_if_blocking()
                 if self._ask(self._context.search(adopt=adopt)) is None and adopt is None:
-                    self.check("create", ask=True).raise_if_blocking()
+                    findings = self.check("create", ask=True)
+                    findings.raise_if_blocking()
+                    for finding in findings:
+                        if finding.rule == "not-asked":  # it stops no draft, and is no all-clear
+                            self.client.http.warn(finding.message)
             reporter = OnDemandReporter(self.client.reporter_factory, f"Creation · {self.name}", str(self.client.mode))
             return run_with_progress(lambda _: self._drafts.create(adopt=adopt, leave=leave), reporter, resume=None)
 
