@@ -539,7 +539,7 @@ class FieldingSteps:
             reads.unread.append("the overview could not be read")
         if state.is_in_field and limits.worst_case() is None:
             reads.unread.append("nothing that was read bounds what it can cost")
-        planned, shown = self._wave.plan.price_cap, limits.price_cap or limits.price
+        planned, shown = plan.price_cap if plan else None, limits.price_cap or limits.price
         if planned and shown and shown.currency_code not in (None, planned.currency_code):
             reads.unread.append(f"prices are shown in {shown.currency_code}, and the plan has {planned.currency_code}")
         performance = self._wave.client.target_groups.performance(state.ref)

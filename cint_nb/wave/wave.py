@@ -307,6 +307,7 @@ class Wave:
 
         Raises:
             PreflightBlocked: the list breaks a rule; nothing was sent.
+            InvalidState: the target group was launched for new people; nothing was sent.
             RespondentFileError: the group holds people whom this list does not explain; nothing was sent.
             JobAlreadyRunning: another job runs for this target group.
             JobFailed: the exchange reports that the job failed; rerun it to send a new one.
@@ -486,6 +487,7 @@ class Wave:
 
         Serves `POST …/fielding-runs/{fielding_run_id}/relaunch`.
         """
+        self._context.require_complete()
         self._act(lambda: self._fielding.relaunch(budget))
 
     def raise_goal(self, goal: Completes, budget: MoneyText | Money | None = None) -> int:
