@@ -566,7 +566,7 @@ class FieldingSteps:
 def _as_launched(profiling: Mapping[str, Any] | None, plan: TargetGroupPlan | None) -> tuple[LaunchedProfile, ...]:
     """Return the profiles of a draft or a plan in the form of those of a launched group: without progress.
 
-    They are called as the plan calls them, where they ask for the same.
+    Without a name they are called as the plan calls them, where they ask for the same: a draft shows no texts.
     """
     shown = [LaunchedProfile.model_validate(each) for each in (profiling or {}).get("profiles") or ()]
     written = plan.profiling if plan is not None and isinstance(plan.profiling, tuple) else ()
@@ -578,7 +578,7 @@ def _called_as_written(profile: LaunchedProfile, written: Sequence[Profile]) -> 
         own = LaunchedProfile.model_validate(each.body)
         names = {target.options: cell.label for target, cell in zip(own.targets, each.cells, strict=False)}
         if own.question_ids == profile.question_ids and all(target.options in names for target in profile.targets):
-            targets = tuple(evolve(target, name=target.name or names[target.options]) for target in profile.targets)
+            targets = tuple(evolve(target, text=target.text or names[target.options]) for target in profile.targets)
             return evolve(profile, name=profile.name or each.label, targets=targets)
     return profile
 

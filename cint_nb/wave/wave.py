@@ -514,11 +514,12 @@ class Wave:
         """Return the quotas of the wave and how far they are; before the launch, those of the draft or of the plan.
 
         Returns:
-            A frame, one row per target of each profile: `profile`; `target`, the answer in English where the exchange
-            shows it; `question_ids` and `options`, the ids that were found for the names; `percent` of the goal;
-            `goal`, completes wanted; `completes`; `prescreens`, who passed the screener; `filled`, completes of the
-            goal, 0–1; `quota_id`. What is not known is missing, such as progress before the launch. A group without
-            profiles has no rows; control quotas, which the exchange does not list, are not among them.
+            A frame, one row per target of each profile: `profile`; `target`, its name, else the answer in English as
+            the exchange shows it, else as the plan has it; `question_ids` and `options`, the ids that were found for
+            the names; `percent` of the goal; `goal`, completes wanted; `completes`; `prescreens`, who passed the
+            screener; `filled`, completes of the goal, 0–1; `quota_id`. What is not known is missing, such as progress
+            before the launch. A group without profiles has no rows; control quotas, which the exchange does not list,
+            are not among them.
 
         Raises:
             PlanError: the library of the locale does not have a name of the plan.
