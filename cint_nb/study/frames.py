@@ -258,23 +258,23 @@ def quota_frame(rows: Iterable[Any]) -> pd.DataFrame:
             `prescreens` and `quota_id`.
 
     Returns:
-        A frame with the columns `QUOTA_COLUMNS`; `Wave.quotas` says what each means. What is missing stays empty.
+        A frame with the columns `QUOTA_COLUMNS`; `Wave.quotas` says what each means. What is not given is missing.
     """
     import pandas as pd
 
     records = []
     for row in rows:
         record = {name: get_path(row, name) for name in QUOTA_COLUMNS}
-        record |= {name: _word(record[name]) for name in ("profile", "target")}
+        for name in ("profile", "target"):
+            record[name] = None if record[name] is None else _word(record[name])
         record["filled"] = _share(record["completes"], record["goal"])
         records.append(record)
     frame = pd.DataFrame(records, columns=list(QUOTA_COLUMNS))
     for column, kind in QUOTA_COLUMNS.items():
         if kind != "str":
             frame[column] = pd.to_numeric(frame[column].map(_number), errors="coerce")
-        else:
-            frame[column] = frame[column].map(_text)
-    return frame.astype(dict(QUOTA_COLUMNS))
+    known = frame.notna()  # pandas 2 writes "None" for a text that is missing
+    return frame.astype(dict(QUOTA_COLUMNS)).where(known)
 
 
 def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:

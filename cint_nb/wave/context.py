@@ -175,6 +175,19 @@ class WaveContext:
             study_type=quote_foreign(shown, 60),
         )
 
+    async def require_list_taken(self, ref: TargetGroupRef) -> None:
+        """Raise if the target group was launched for new people, so that no list belongs into it.
+
+        A draft that this journal wrote as a recontact needs no read: its launch compares it with the plan all the same.
+
+        Raises:
+            InvalidState: it is open to new people.
+        """
+        entry = self.last(DRAFT)
+        body = entry.payload.body if entry is not None else None
+        if body is None or body.get("study_type_code") != limits.RECONTACT_STUDY_TYPE:
+            self.require_kind(await read_state(self.client, ref))
+
     @property
     def _own_number(self) -> str | None:
         """The user's own reference number for the group; None for none."""

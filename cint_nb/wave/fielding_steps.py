@@ -539,7 +539,7 @@ class FieldingSteps:
             reads.unread.append("the overview could not be read")
         if state.is_in_field and limits.worst_case() is None:
             reads.unread.append("nothing that was read bounds what it can cost")
-        planned, shown = self._wave.plan.price_cap, limits.price_cap or limits.price
+        planned, shown = plan.price_cap if plan else None, limits.price_cap or limits.price
         if planned and shown and shown.currency_code not in (None, planned.currency_code):
             reads.unread.append(f"prices are shown in {shown.currency_code}, and the plan has {planned.currency_code}")
         performance = self._wave.client.target_groups.performance(state.ref)
@@ -566,7 +566,7 @@ class FieldingSteps:
 def _as_launched(profiling: Mapping[str, Any] | None, plan: TargetGroupPlan | None) -> tuple[LaunchedProfile, ...]:
     """Return the profiles of a draft or a plan in the form of those of a launched group: without progress.
 
-    They are called as the plan calls them, where they ask for the same.
+    Without a name they are called as the plan calls them, where they ask for the same: a draft shows no texts.
     """
     shown = [LaunchedProfile.model_validate(each) for each in (profiling or {}).get("profiles") or ()]
     written = plan.profiling if plan is not None and isinstance(plan.profiling, tuple) else ()
@@ -578,7 +578,7 @@ def _called_as_written(profile: LaunchedProfile, written: Sequence[Profile]) -> 
         own = LaunchedProfile.model_validate(each.body)
         names = {target.options: cell.label for target, cell in zip(own.targets, each.cells, strict=False)}
         if own.question_ids == profile.question_ids and all(target.options in names for target in profile.targets):
-            targets = tuple(evolve(target, name=target.name or names[target.options]) for target in profile.targets)
+            targets = tuple(evolve(target, text=target.text or names[target.options]) for target in profile.targets)
             return evolve(profile, name=profile.name or each.label, targets=targets)
     return profile
 

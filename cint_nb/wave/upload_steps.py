@@ -51,10 +51,12 @@ class UploadSteps:
         """Upload a list once: attach to its job if there is one, wherever it was sent from; otherwise send it.
 
         Raises:
+            InvalidState: the group is in the field for new people; nothing was sent.
             RespondentFileError: the group holds people whom this list does not explain; nothing was sent.
             JobFailed: the exchange reports that the job failed; rerunning the step sends a new one.
         """
         ref = await self._wave.require_ref()
+        await self._wave.require_list_taken(ref)
         uploads = await self._wave.read_uploads(ref)
         entry = self._uploads(uploads.cycle).get(batch)
         if entry is not None and not uploads.is_named(entry.payload.file_name, self._wave.respondents, int(batch)):

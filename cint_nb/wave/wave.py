@@ -296,7 +296,11 @@ class Wave:
                 if not has_begun or {finding.rule for finding in findings.blocking} != {"dates"}:
                     findings.raise_if_blocking()
                 if self._ask(self._context.search(adopt=adopt)) is None and adopt is None:
-                    self.check("create", ask=True).raise_if_blocking()
+                    findings = self.check("create", ask=True)
+                    findings.raise_if_blocking()
+                    for finding in findings:
+                        if finding.rule == "not-asked":  # it stops no draft, and is no all-clear
+                            self.client.http.warn(finding.message)
             reporter = OnDemandReporter(self.client.reporter_factory, f"Creation · {self.name}", str(self.client.mode))
             return run_with_progress(lambda _: self._drafts.create(adopt=adopt, leave=leave), reporter, resume=None)
 
@@ -308,6 +312,7 @@ class Wave:
 
         Raises:
             PreflightBlocked: the list breaks a rule; nothing was sent.
+            InvalidState: the target group was launched for new people; nothing was sent.
             RespondentFileError: the group holds people whom this list does not explain; nothing was sent.
             JobAlreadyRunning: another job runs for this target group.
             JobFailed: the exchange reports that the job failed; rerun it to send a new one.
@@ -487,6 +492,7 @@ class Wave:
 
         Serves `POST …/fielding-runs/{fielding_run_id}/relaunch`.
         """
+        self._context.require_complete()
         self._act(lambda: self._fielding.relaunch(budget))
 
     def raise_goal(self, goal: Completes, budget: MoneyText | Money | None = None) -> int:
@@ -513,11 +519,12 @@ class Wave:
         """Return the quotas of the wave and how far they are; before the launch, those of the draft or of the plan.
 
         Returns:
-            A frame, one row per target of each profile: `profile`; `target`, the answer in English where the exchange
-            shows it; `question_ids` and `options`, the ids that were found for the names; `percent` of the goal;
-            `goal`, completes wanted; `completes`; `prescreens`, who passed the screener; `filled`, completes of the
-            goal, 0–1; `quota_id`. What is not known is missing, such as progress before the launch. A group without
-            profiles has no rows; control quotas, which the exchange does not list, are not among them.
+            A frame, one row per target of each profile: `profile`; `target`, its name, else the answer in English as
+            the exchange shows it, else as the plan has it; `question_ids` and `options`, the ids that were found for
+            the names; `percent` of the goal; `goal`, completes wanted; `completes`; `prescreens`, who passed the
+            screener; `filled`, completes of the goal, 0–1; `quota_id`. What is not known is missing, such as progress
+            before the launch. A group without profiles has no rows; control quotas, which the exchange does not list,
+            are not among them.
 
         Raises:
             PlanError: the library of the locale does not have a name of the plan.

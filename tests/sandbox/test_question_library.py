@@ -15,6 +15,10 @@ PROFILING: dict[str, Any] = guide_draft()["profiling"]
 MALE, FEMALE = ({"object": "selection", "question_id": 43, "option": option} for option in ("1", "2"))
 
 
+def zip_codes(*values: str) -> dict[str, Any]:
+    return {"object": "open_ended", "question_id": 45, "allow_all_values": False, "open_ended_values": list(values)}
+
+
 def ages(low: int, high: int) -> dict[str, Any]:
     return {"object": "range", "question_id": 42, "min": low, "max": high}
 
@@ -64,13 +68,7 @@ WRONG: dict[int, dict[str, Any]] = {
     15: profiling(profile(([{**MALE, "question_id": 999_999}], percent(100)))),
     20: profiling(profile(([{**MALE, "option": "77"}], percent(100)))),
     21: profiling(
-        profile(
-            (
-                [MALE, {"object": "open_ended", "question_id": 45, "open_ended_values": ["10115"]}],
-                percent(100, name="x"),
-            ),
-            **BLEND,
-        )
+        profile(([MALE, zip_codes("10115")], percent(100, name="x")), **BLEND),
     ),
     25: profiling(profile(([MALE, ages(18, 99)], None), **BLEND, quotas_enabled=False)),
     34: profiling(*[profile(([MALE, ages(18, 99)], percent(100, name="x")), **BLEND) for _ in range(2)]),
@@ -79,7 +77,7 @@ WRONG: dict[int, dict[str, Any]] = {
     48: profiling(profile(([MALE, ages(18, 99)], percent(100, name="x")))),
     52: profiling(profile(([MALE], {}))),
     53: profiling(profile(([MALE], {})), unit="nominal"),
-    55: profiling(profile(([{"object": "open_ended", "question_id": 45, "open_ended_values": ["1"]}], percent(100)))),
+    55: profiling(profile(([zip_codes("1")], percent(100)))),
     56: profiling(profile(([MALE], percent(50, name="x")), ([FEMALE], percent(50, name="x")))),
     57: profiling(profile(([MALE, FEMALE], percent(100)))),
     61: profiling(profile(([MALE], percent(100)), quotas_enabled=False)),
@@ -180,7 +178,7 @@ def test_the_accounts_own_questions_come_when_they_are_asked_for(raw_client: Raw
 def test_pages_follow_each_other_without_a_gap(raw_client: RawClient) -> None:
     found, cursor = [], None
     while True:
-        more = {} if cursor is None else {"start_after": cursor}
+        more: dict[str, Any] = {} if cursor is None else {"start_after": cursor}
         page = library(raw_client, page_size=2, **more)
         found += [each["name"] for each in page["profiles"]]
         cursor = page["next_cursor"]
@@ -229,6 +227,7 @@ def test_quotas_are_shown_with_their_progress(raw_client: RawClient, live: str) 
     assert [before[option]["completes_goal"] for option in "12"] == [50, 50]
     assert [before[option]["completes"] for option in "12"] == [0, 0]
     raw_client.sandbox.advance(86_400)
+    raw_client.log_in()  # a token lives as long as that
     after = quotas(raw_client, live)
     assert sum(quota["completes"] for quota in after.values()) > 0
     assert all(quota["completes"] <= quota["prescreens"] for quota in after.values())
@@ -293,14 +292,14 @@ def test_a_condition_asks_for_the_same_whoever_wrote_it(raw_client: RawClient, l
     )
 
 
-def test_suppliers_have_the_ids_that_allocations_take(raw_client: RawClient) -> None:
+def test_suppliers_have_the_ids_that_allocations_take_as_text(raw_client: RawClient) -> None:
     suppliers = raw_client.get("/suppliers").json()["suppliers"]
     assert len({each["id"] for each in suppliers}) == len(suppliers) > 0
     body = {
         **guide_draft(),
         "allocations": {
             "open_exchange_allocations": {
-                "blocked_supplier_ids": [suppliers[0]["id"]],
+                "blocked_supplier_ids": [str(suppliers[0]["id"])],
                 "exchange_min_percentage": 0,
                 "exchange_max_percentage": 100,
                 "groups": [],

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cint_nb.domain.errors import BudgetExceeded, InvalidState, PlanError, PreflightBlocked
+from cint_nb.domain.errors import BudgetExceeded, CintWarning, InvalidState, PlanError, PreflightBlocked
 from cint_nb.domain.jobs import JobState
 from cint_nb.domain.plan import PlanKind
 from cint_nb.study.files.respondents import Respondents
@@ -153,7 +153,7 @@ CHANGING: dict[str, Act] = {
     "set_profiles": lambda wave: wave.set_profiles([]),
 }
 """Every verb that changes something, but for pausing and closing, which end what costs money."""
-READING = {"status", "quotas", "check", "exchange_state", "plan_from_exchange", "pause", "close"}
+READING = {"status", "quotas", "check", "exchange_state", "look", "plan_from_exchange", "pause", "close"}
 
 
 def test_every_verb_of_a_wave_either_reads_or_is_tried_without_its_list() -> None:
@@ -161,7 +161,7 @@ def test_every_verb_of_a_wave_either_reads_or_is_tried_without_its_list() -> Non
     assert verbs - set(CHANGING) - READING - set(OF_LISTS) == KNOWN_HERE
 
 
-KNOWN_HERE = {"warnings", "kind", "id_count", "plan", "target_group", "launched", "resubmitted_count"}
+KNOWN_HERE = {"warnings", "kind", "id_count", "plan", "target_group", "last_known", "launched", "resubmitted_count"}
 """What a wave knows without asking."""
 
 
@@ -214,6 +214,11 @@ def test_a_wave_without_a_plan_is_found_read_paused_and_closed(client: Client) -
     found = read_only(client)
     assert (found.kind, found.id_count) == (None, None)
     assert state(found) == "live"
+    known = found.look().state
+    assert known is not None
+    assert known.state == "live"
+    assert found.last_known.state == known
+    assert found.quotas().empty
     found.pause()
     assert state(wave) == "paused"
     found.close(resume_first=True)
@@ -233,7 +238,7 @@ def test_a_wave_without_a_plan_changes_nothing(client: Client, verb: str) -> Non
     found = read_only(client)
     sent = client.requests_sent
     acts: dict[str, Act] = {**CHANGING, "check": lambda wave: wave.check(), "plan": lambda wave: wave.plan}
-    with pytest.raises(PlanError, match="without a plan|no respondents"):
+    with pytest.raises(PlanError, match=r"without a plan|no respondents"):
         acts[verb](found)
     assert client.requests_sent == sent
 
@@ -257,6 +262,17 @@ def test_a_recontact_does_not_take_over_a_launched_wave_of_new_people(client: Cl
     found = read_only(client).status()
     assert (found["state"].item(), found["goal"].item()) == ("live", 100)
     assert not [job for job in client.sandbox.world.jobs.values() if "recontact" in str(job.kind)]
+
+
+def test_nor_does_one_on_a_machine_that_only_finds_it(client: Client, people: Respondents) -> None:
+    live_wave(client)
+    with another_machine(client) as other:
+        recontact = other.wave(NAME, project=PROJECT, respondents=people, plan=make_plan(other.clock.now()))
+        with pytest.warns(CintWarning, match="found on the exchange and is continued"):
+            recontact.check("upload", ask=True)
+        with pytest.raises(InvalidState, match="the target group is open to new people"):
+            recontact.upload()
+    assert [str(job.kind) for job in client.sandbox.world.jobs.values()] == ["launch"]
 
 
 def test_a_plan_for_new_people_does_not_take_over_a_launched_recontact(client: Client, make_wave: MakeWave) -> None:
@@ -287,8 +303,20 @@ def test_an_update_does_not_change_the_kind(client: Client) -> None:
 def test_a_colleagues_change_of_the_study_type_blocks_the_launch(client: Client) -> None:
     wave = fresh_wave(client)
     wave.create()
-    client.sandbox.inject("field-edited", "now", "study_type_code", value="recontact")
-    with pytest.raises(PreflightBlocked):
+    client.sandbox.inject("field-edited", "now", "study_type_code", value="tracker")
+    with pytest.raises(PreflightBlocked, match="study_type_code"):
+        wave.launch(budget=BUDGET)
+    assert state(wave) == "draft"
+
+
+def test_a_draft_that_a_colleague_made_a_recontact_is_not_launched_for_new_people(client: Client) -> None:
+    wave = fresh_wave(client)
+    wave.create()
+    (group,) = client.sandbox.world.groups.values()
+    draft: Any = dict(group.body)
+    recontact = make_plan(client.clock.now()).to_body(name=NAME)
+    group.body = draft | {name: recontact[name] for name in ("study_type_code", "allocations", "live_url")}
+    with pytest.raises(PreflightBlocked, match="study_type_code"):
         wave.launch(budget=BUDGET)
     assert state(wave) == "draft"
 
@@ -305,8 +333,10 @@ def test_another_machine_finds_it_and_launches_nothing_twice(client: Client) -> 
     wave = live_wave(client)
     with another_machine(client) as other:
         again = fresh_wave(other)
-        assert again.create() == wave.target_group
+        with pytest.warns(CintWarning, match="found on the exchange and is continued"):
+            assert again.create() == wave.target_group
         assert again.kind is PlanKind.FRESH
-        again.launch(budget=BUDGET)
+        with pytest.warns(CintWarning, match="is live already; it was launched elsewhere"):
+            again.launch(budget=BUDGET)
     assert len(client.sandbox.world.groups) == 1
     assert [str(job.kind) for job in client.sandbox.world.jobs.values()] == ["launch"]

@@ -131,6 +131,18 @@ def test_a_blend_is_shown_as_its_combinations(client: Client) -> None:
     assert frame["goal"].tolist() == [25] * 4
 
 
+def test_a_name_of_the_analyst_is_shown_before_and_after_the_launch(client: Client) -> None:
+    named = Profile("gender", {"male": 50, "female": 50}, quota_names={"male": "Men"})
+    wave = fresh_wave(client, profiling=named)
+    assert wave.quotas()["target"].tolist() == ["Men", "female"]
+    wave.create()
+    assert wave.quotas()["target"].tolist() == ["Men", "female"]
+    wave.launch(budget=BUDGET)
+    assert wave.quotas()["target"].tolist() == ["Men", "Female"]
+    frame = wave.set_quotas({"gender": {"Men": 60, "female": 40}})
+    assert frame["goal"].tolist() == [60, 40]
+
+
 # --- before the draft -------------------------------------------------------------------------------------------------
 
 
@@ -251,7 +263,7 @@ def test_goals_that_do_not_fit_change_nothing(client: Client, wanted: Any, said:
 def test_a_quota_is_not_set_below_its_completes(client: Client) -> None:
     wave = live_wave(client, profiling=QUOTAS)
     client.pass_time(days=2)
-    done = wave.quotas().set_index("options").loc["1", "completes"]
+    done: Any = wave.quotas().set_index("options").loc["1", "completes"]
     assert done > 1
     with pytest.raises(PlanError, match="cannot be"):
         wave.set_quotas({"gender": {"male": int(done) - 1, "female": 101 - int(done)}})
@@ -282,12 +294,10 @@ def test_a_higher_goal_needs_a_budget_for_it(client: Client, verb: str) -> None:
 def test_only_a_wave_in_the_field_has_quotas_to_change(client: Client) -> None:
     wave = fresh_wave(client, profiling=QUOTAS)
     wave.create()
-    for act in (
-        lambda: wave.set_quotas({"gender": {"male": 60, "female": 40}}),
-        lambda: wave.set_profiles([Profile("gender", {"male": 40, "female": 60})]),
-    ):
-        with pytest.raises(InvalidState):
-            act()
+    with pytest.raises(InvalidState):
+        wave.set_quotas({"gender": {"male": 60, "female": 40}})
+    with pytest.raises(InvalidState):
+        wave.set_profiles([Profile("gender", {"male": 40, "female": 60})])
 
 
 # --- profiles of a launched group -------------------------------------------------------------------------------------
@@ -349,6 +359,33 @@ def test_quotas_in_percent_do_not_become_numbers(client: Client) -> None:
     wave = live_wave(client, profiling=QUOTAS)
     with pytest.raises(PlanError, match="stay of their kind"):
         wave.set_profiles([Profile("gender", {"male": 30, "female": 70}, by="completes")])
+
+
+NOMINAL = (
+    Profile("gender", {"male": 50, "female": 50}, by="completes"),
+    Profile("age", {"18-34": 40, "35-99": 60}, by="completes"),
+)
+
+
+def test_another_journal_removes_a_profile_and_the_others_stay_numbers(client: Client) -> None:
+    live_wave(client, profiling=NOMINAL)
+    with another_machine(client) as other:
+        wave = fresh_wave(other, profiling=NOMINAL)
+        with pytest.warns(CintWarning, match="found on the exchange"):
+            left = wave.set_profiles([], remove=["age"], unverified=["control quotas"])
+    assert left["goal"].tolist() == [50, 50]
+    profiling: Any = group_of(client).body["profiling"]
+    assert profiling["profile_adjustment_type"] == "nominal"
+
+
+def test_a_profile_is_not_removed_where_the_unit_of_the_others_is_not_known(client: Client) -> None:
+    live_wave(client, profiling=NOMINAL)
+    with another_machine(client) as other:
+        wave = fresh_wave(other)
+        with pytest.raises(InvalidState, match="percentages or numbers of completes"):
+            wave.set_profiles([], remove=["age"], unverified=["control quotas"])
+    profiling: Any = group_of(client).body["profiling"]
+    assert len(profiling["profiles"]) == 2
 
 
 def test_a_change_in_the_same_moment_is_noticed(client: Client) -> None:

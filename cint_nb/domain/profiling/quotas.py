@@ -44,8 +44,11 @@ class LaunchedTarget(ApiModel):
 
     @property
     def label(self) -> str | None:
-        """What it is called: its name, its text in English or in the language of the locale, or its range."""
-        own = self.name or self.text_translated or self.text or (self.quota.name if self.quota else None)
+        """What it is called: its name, its text in English or in the language of the locale, or its range.
+
+        The name of a quota is the older place of the name of its target, and counts as that.
+        """
+        own = self.name or (self.quota.name if self.quota else None) or self.text_translated or self.text
         named = [each.get("condition_name_translated") or each.get("condition_name") for each in self.conditions]
         return own or (", ".join(map(str, named)) if named and all(named) else self.options)
 

@@ -129,13 +129,22 @@ async def replace_profiles(
     shown = await client.profiles.list(ref)
     wanted = shown.completes_goal if goal is None else goal
     former = (written or {}).get("profiling")
-    looked_up = (await client.profiles.look_up(plan.model_copy(update={"profiling": tuple(profiles)}))).profiling
-    body = profiling_body(looked_up) or {"profile_adjustment_type": _unit_of(former), "profiles": []}
-    unit = str(body["profile_adjustment_type"])
-    if isinstance(former, Mapping) and former.get("profile_adjustment_type") not in (None, unit):
+    named = plan.model_copy(update={"profiling": tuple(profiles) or None})  # none, where some are only removed
+    body = profiling_body((await client.profiles.look_up(named)).profiling) or {"profiles": []}
+    present = _unit_of(former) or _unit_of(plan.profiling)
+    unit = body.get("profile_adjustment_type") or present
+    if unit is None:
+        raise InvalidState(
+            "It is not known whether the quotas of this group are percentages or numbers of completes: neither the "
+            "plan nor this journal says it.",
+            evidence=dict(ref.path_params()),
+            safe="nothing was sent.",
+            next_step="write one of the profiles that stay too, in the unit it has.",
+        )
+    if present not in (None, unit):
         raise PlanError(
             "The quotas of a launched group stay of their kind: percent, or numbers of completes.",
-            evidence={"field": "profiles", "launched_with": quote_foreign(former["profile_adjustment_type"], 30)},
+            evidence={"field": "profiles", "launched_with": quote_foreign(present, 30)},
             next_step=f"write the profiles by={'percent' if unit == 'nominal' else 'completes'!r}.",
         )
     gone = {_find_profile(shown, name).id for name in remove}
@@ -282,9 +291,14 @@ def _is_control(profile: Any) -> bool:
     return isinstance(profile, Mapping) and profile.get("blended_type") == "control"
 
 
-def _unit_of(former: Any) -> str:
-    unit = former.get("profile_adjustment_type") if isinstance(former, Mapping) else None
-    return str(unit or "percentage")
+def _unit_of(profiling: Mapping[str, Any] | Sequence[Profile] | None) -> str | None:
+    """Return the unit of the quotas of profiling, in the exchange's word; None if it does not say it."""
+    if not profiling:
+        return None
+    if isinstance(profiling, Mapping):
+        unit = profiling.get("profile_adjustment_type")
+        return None if unit is None else str(unit)
+    return "percentage" if profiling[0].by == "percent" else "nominal"
 
 
 def _shows_all(shown: LaunchedProfiles, whole: Mapping[str, Any]) -> bool:
