@@ -27,18 +27,16 @@ def fielded(make_wave: MakeWave, client: Client) -> Wave:
     return wave
 
 
-def test_it_holds_the_visits_and_completes_that_the_status_counts(fielded: Wave, client: Client) -> None:
+def test_it_holds_the_visits_that_ended_and_the_completes_that_the_status_counts(fielded: Wave, client: Client) -> None:
     for _ in range(2):  # of an hour of today too
         status, report = fielded.status().iloc[0], fielded.report()
-        assert len(report) == status["entrants"] > 0
+        assert 0 < len(report) <= status["entrants"]  # who is in the survey now has no row yet
         assert len(report.completes) == status["completes"] > 0
         assert report.name == fielded.name
         client.pass_time(hours=1)
 
 
 def test_it_is_about_this_wave_alone(fielded: Wave, client: Client) -> None:
-    other = client.wave("Somebody else's", project="Brand tracker", plan=make_plan(client.clock.now()))
-    assert other.target_group is None
     earlier = fielded.report()
     second = client.wave(
         "Tracker, wave 3",
@@ -51,8 +49,7 @@ def test_it_is_about_this_wave_alone(fielded: Wave, client: Client) -> None:
     second.launch(budget="2000 EUR")
     client.pass_time(hours=6)
     report = second.report()
-    assert len(report) == second.status().iloc[0]["entrants"] > 0
-    assert report.target_groups == {} or len(report.target_groups) == 1
+    assert 0 < len(report) <= second.status().iloc[0]["entrants"]
     assert len(fielded.report()) >= len(earlier)
 
 
@@ -110,9 +107,7 @@ def test_a_beginning_that_is_not_shown_is_asked_for_and_never_guessed(
     assert len(fielded.report(start=day)) > 0
 
 
-def test_it_sends_nothing_that_changes_anything(
-    make_wave: MakeWave, client: Client, tmp_path: Path, fielded: Wave
-) -> None:
+def test_it_changes_nothing(fielded: Wave) -> None:
     before = json.dumps(fielded.status().astype(str).to_dict("records"))
     fielded.report()
     assert json.dumps(fielded.status().astype(str).to_dict("records")) == before
