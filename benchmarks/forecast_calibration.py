@@ -23,7 +23,7 @@ from measuring import Row, show
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.measure.beta_binomial import log_binomial, posterior, predict
 from cint_nb.sandbox.world.id_store import to_id_bytes
-from cint_nb.sandbox.world.population import Population, PopulationParameters
+from cint_nb.sandbox.world.population import Population, PopulationParameters, Wave
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "measures.md"
 BEGIN, END = "<!-- calibration -->", "<!-- end of calibration -->"
@@ -73,7 +73,7 @@ def on_sandbox(waves: int, spread: float, seed: int) -> list[tuple[int, int]]:
         completed = 0
         for number in range(people):
             key = to_id_bytes(synthetic_id(f"study {seed} {waves}", wave * 1_000 + number))
-            delay = population.return_delay(key, f"wave {wave}".encode(), 1.0)
+            delay = population.return_delay(key, Wave(f"wave {wave}".encode()), 1.0)
             completed += delay is not None and delay <= HORIZON and generator.random() >= losses
         counts.append((completed, people))
     return counts
