@@ -114,7 +114,8 @@ def test_a_query_is_asked_for_counts_and_not_for_people(monkeypatch: pytest.Monk
     connection = duckdb.connect()
     connection.execute(
         "CREATE TABLE visits AS SELECT range % 5000 AS person, 1 + range // 5000 AS wave, "
-        "CASE WHEN range % 3 = 0 THEN 'completed' END AS reason, 'end' AS closed_by, 0 AS open_from, 360000 AS open_until, "
+        "CASE WHEN range % 3 = 0 THEN 'completed' END AS reason, 'end' AS closed_by, "
+        "0 AS open_from, 360000 AS open_until, "
         "CASE WHEN range % 3 = 0 THEN range % 97 END AS entered, CASE WHEN range % 3 = 0 THEN range % 97 END AS ended "
         "FROM range(15000)"
     )

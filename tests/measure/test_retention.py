@@ -16,7 +16,7 @@ from statsmodels.stats.proportion import proportion_confint
 import cint_nb as cint
 from cint_nb.domain.errors import InputError
 from tests.measure import naive
-from tests.measure.worlds import HOUR, OPENED, Rows, panel, quiet, rows_of, shares, visit, warned
+from tests.measure.worlds import HOUR, OPENED, Rows, in_polars, panel, quiet, rows_of, shares, visit, warned
 from tests.support.sampling import examples
 
 BASES = ("asked", "first", "previous", "ever")
@@ -57,7 +57,7 @@ def fielded(draw: st.DrawFn) -> Rows:
 @settings(max_examples=examples(90), deadline=None)
 @given(fielded(), st.sampled_from(BASES))
 def test_counts_and_estimates_are_those_of_the_rules(rows: Rows, base: str) -> None:
-    found = rows_of(quiet(cint.measure.retention, pd.DataFrame(rows), base=base))
+    found = rows_of(quiet(cint.measure.retention, in_polars(rows), base=base))
     expected = naive.retention_counts(rows, base)
     assert [{name: row[name] for name in wanted} for row, wanted in zip(found, expected, strict=True)] == expected
     for row in found:
@@ -78,7 +78,7 @@ def test_counts_and_estimates_are_those_of_the_rules(rows: Rows, base: str) -> N
 @settings(max_examples=examples(30), deadline=None)
 @given(fielded(), st.sampled_from(BASES))
 def test_the_curve_passes_through_the_estimate(rows: Rows, base: str) -> None:
-    frame = pd.DataFrame(rows)
+    frame = in_polars(rows)
     curve = rows_of(quiet(cint.measure.retention_curve, frame, base=base))
     for row in rows_of(quiet(cint.measure.retention, frame, base=base)):
         if row["km_share"] is not None:
@@ -89,7 +89,7 @@ def test_the_curve_passes_through_the_estimate(rows: Rows, base: str) -> None:
 
 
 def test_a_wave_by_hand() -> None:
-    """Ten people; completes after 1, 2 and 30 hours, one turned away after 2, one cut off after 20, the rest stay away."""
+    """Ten people: completes after 1, 2 and 30 hours, one turned away after 2, one cut off after 20, five absent."""
     rows = [visit(person, 1, "completed", after=hours) for person, hours in ((1, 1), (2, 2), (3, 30))]
     rows.append(visit(4, 1, "over_quota", after=2))
     rows.append(visit(5, 1, None, open_until=OPENED + 20 * HOUR, closed_by="goal"))
@@ -241,7 +241,7 @@ def test_by_group_people_without_a_row_count_where_they_came_from() -> None:
 def test_groups_sum_to_the_whole(groups: int) -> None:
     """Few groups are compared as numbers, many as they are."""
     rows, _ = panel(3, people=100, waves=2)
-    frame = pd.DataFrame([row | {"cell": f"cell {row['person'] % groups}"} for row in rows])
+    frame = in_polars([row | {"cell": f"cell {row['person'] % groups}"} for row in rows])
     for base in BASES:
         by_cell = rows_of(quiet(cint.measure.retention, frame, by="cell", base=base))
         whole = rows_of(quiet(cint.measure.retention, frame, base=base))
