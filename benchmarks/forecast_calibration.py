@@ -110,7 +110,8 @@ def tables(found: dict[tuple[str, int, float], list[Held]], studies: int) -> str
     lines = [
         f"Of {studies} forecasts in each cell, each of a panel of its own whose shares scatter by so many percentage "
         "points (standard deviation) between waves, so many held: the 90 % band of the forecast, in brackets the band "
-        "of a plain binomial that pools all waves.",
+        "of a plain binomial that pools all waves. The standard error of a share of 90 % is "
+        f"{100 * math.sqrt(CONF * (1 - CONF) / studies):.1f} points.",
         "",
         "| points between waves | " + " | ".join(f"{waves} waves before" for waves in WAVES) + " |",
         "|---|" + "---|" * len(WAVES),

@@ -59,6 +59,8 @@ def dispositions(frame: Any) -> Any:
 
     Assumes: a person and wave without any row was not asked.
 
+    Warns: where somebody has no reason and there is no column `closed_by`, that they count as absent.
+
     Example:
         >>> import pandas as pd
         >>> import cint_nb as cint

@@ -55,6 +55,8 @@ def methods_text(
 
     Assumes: as `retention`.
 
+    Warns: as `dispositions`; what weakens a rate is said in the text itself.
+
     Example:
         >>> import pandas as pd
         >>> import cint_nb as cint

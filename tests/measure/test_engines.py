@@ -16,7 +16,7 @@ import pytest
 
 import cint_nb as cint
 from cint_nb.domain.errors import InputError
-from tests.measure.worlds import ENGINES, Rows, panel, quiet, rows_of, same, shares
+from tests.measure.worlds import ENGINES, Rows, in_polars, panel, quiet, rows_of, same, shares
 
 VISITS, ATTRIBUTES = panel(9, people=70, waves=3)
 STOPPED, _ = panel(9, people=70, waves=3, goal_in=3)
@@ -72,19 +72,19 @@ def test_every_measure_that_returns_a_frame_is_tried() -> None:
 
 
 @pytest.mark.sampled
-@pytest.mark.parametrize("engine", [name for name in ENGINES if name != "pandas"])
+@pytest.mark.parametrize("engine", [name for name in ENGINES if name != "polars"])
 @pytest.mark.parametrize("measure", MEASURES)
 def test_a_measure_gives_the_same_everywhere(measure: str, engine: str) -> None:
     found = quiet(MEASURES[measure], ENGINES[engine])
     if engine in LIBRARIES:
         kind = QUERIES.get(engine, LIBRARIES[engine]) if measure in ALWAYS_QUERIES else LIBRARIES[engine]
         assert isinstance(found, kind)
-    same(rows_of(found), rows_of(quiet(MEASURES[measure], ENGINES["pandas"])), tolerance=1e-7)
+    same(rows_of(found), rows_of(quiet(MEASURES[measure], ENGINES["polars"])), tolerance=1e-7)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_paragraph_is_the_same_everywhere(engine: str) -> None:
-    assert quiet(m.methods_text, ENGINES[engine](STOPPED)) == quiet(m.methods_text, ENGINES["pandas"](STOPPED))
+    assert quiet(m.methods_text, ENGINES[engine](STOPPED)) == quiet(m.methods_text, ENGINES["polars"](STOPPED))
 
 
 @pytest.mark.parametrize("engine", ["pandas", "polars", "pyarrow"])
@@ -159,7 +159,7 @@ def test_without_the_extra_it_is_named_and_the_rest_works(monkeypatch: pytest.Mo
     for name in [name for name in sys.modules if name.startswith("statsmodels")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "statsmodels", None)
-    frame, known = pd.DataFrame(VISITS), pd.DataFrame(ATTRIBUTES)
+    frame, known = in_polars(VISITS), in_polars(ATTRIBUTES)
     for call in (m.attrition_weights, m.bootstrap_weights):
         with pytest.raises(InputError, match="statsmodels is not installed") as refused:
             call(frame, known)
@@ -168,4 +168,4 @@ def test_without_the_extra_it_is_named_and_the_rest_works(monkeypatch: pytest.Mo
         m.contrast(frame, known, wave=2)
     assert len(rows_of(m.contrast(frame, known, wave=2, joint=False))) == 6
     assert rows_of(m.retention(frame))
-    assert rows_of(m.forecast(pd.DataFrame(HISTORY), saved=10))
+    assert rows_of(m.forecast(in_polars(HISTORY), saved=10))

@@ -13,7 +13,7 @@ from scipy import special, stats
 import cint_nb as cint
 from cint_nb.domain.errors import InputError
 from cint_nb.measure.beta_binomial import posterior, predict
-from tests.measure.worlds import Rows, panel, quiet, rows_of, shares, visit, warned
+from tests.measure.worlds import Rows, in_polars, panel, quiet, rows_of, shares, visit, warned
 
 PRIORS = ((1.0, 1.0), (1.0, 19.0))
 
@@ -89,7 +89,7 @@ def test_a_long_list_is_as_exact_as_a_short_one() -> None:
 def test_alike_waves_make_a_narrower_band_and_unlike_ones_a_wider_one() -> None:
     widths = []
     for completes in ((30, 30, 30, 30, 30), (20, 40, 25, 35, 30), (5, 60, 10, 50, 25)):
-        (found,) = rows_of(cint.measure.forecast(pd.DataFrame(shares([(k, 100) for k in completes])), saved=100))
+        (found,) = rows_of(cint.measure.forecast(in_polars(shares([(k, 100) for k in completes])), saved=100))
         assert found["low"] <= found["median"] <= found["high"]
         widths.append(found["high"] - found["low"])
     assert widths == sorted(widths)
@@ -98,7 +98,7 @@ def test_alike_waves_make_a_narrower_band_and_unlike_ones_a_wider_one() -> None:
 
 
 def test_goal_and_cost_by_the_distribution() -> None:
-    frame = pd.DataFrame(shares([(30, 100), (36, 100), (25, 100), (33, 100)]))
+    frame = in_polars(shares([(30, 100), (36, 100), (25, 100), (33, 100)]))
     (found,) = rows_of(cint.measure.forecast(frame, saved=200, goal=60, price=2.5))
     coming = predict(posterior([(30, 100), (36, 100), (25, 100), (33, 100)], *PRIORS), 200)
     chances = [coming.chance(k) for k in range(201)]
@@ -132,7 +132,7 @@ def test_waves_that_cannot_be_compared_are_left_out_and_named() -> None:
     rows += [visit(person, 5, None, closed_by="open") for person in range(9)]
     rows += [visit(person, 6, "not_known") for person in range(9)]
     with warned() as texts:
-        (found,) = rows_of(cint.measure.forecast(pd.DataFrame(rows), saved=100, horizon=48))
+        (found,) = rows_of(cint.measure.forecast(in_polars(rows), saved=100, horizon=48))
     assert (found["waves"], found["hours"]) == (3, 48)
     assert any("waves 2, 5, 6 left out" in text for text in texts)
 
@@ -141,25 +141,25 @@ def test_completes_count_up_to_the_horizon() -> None:
     rows: Rows = []
     for wave in (1, 2, 3):
         rows += [visit(person, wave, "completed", after=person) for person in range(1, 41)]
-    early = rows_of(cint.measure.forecast(pd.DataFrame(rows), saved=100, horizon=10.5))[0]["mean"]
-    late = rows_of(cint.measure.forecast(pd.DataFrame(rows), saved=100, horizon=30.5))[0]["mean"]
+    early = rows_of(cint.measure.forecast(in_polars(rows), saved=100, horizon=10.5))[0]["mean"]
+    late = rows_of(cint.measure.forecast(in_polars(rows), saved=100, horizon=30.5))[0]["mean"]
     assert early == pytest.approx(25, abs=2)
     assert late == pytest.approx(75, abs=2)
-    assert rows_of(cint.measure.forecast(pd.DataFrame(rows), saved=100))[0]["hours"] == 168
+    assert rows_of(cint.measure.forecast(in_polars(rows), saved=100))[0]["hours"] == 168
 
 
 def test_a_wave_without_times_that_stopped_early_is_left_out() -> None:
     rows = [row | {"closed_by": "end"} for row in shares([(30, 60)] * 4)]
     rows[-1] |= {"reason": None, "closed_by": "goal"}
     with warned() as texts:
-        (found,) = rows_of(cint.measure.forecast(pd.DataFrame(rows), saved=10))
+        (found,) = rows_of(cint.measure.forecast(in_polars(rows), saved=10))
     assert (found["waves"], found["hours"]) == (3, None)
     assert any("wave 4 left out" in text for text in texts)
 
 
 def test_each_past_wave_is_forecast_from_those_before() -> None:
     counts = [(30, 100), (36, 100), (25, 100), (33, 100), (60, 100)]
-    found = rows_of(cint.measure.forecast_check(pd.DataFrame(shares(counts))))
+    found = rows_of(cint.measure.forecast_check(in_polars(shares(counts))))
     assert [(row["wave"], row["n"], row["completed"]) for row in found] == [(4, 100, 33), (5, 100, 60)]
     for place, row in enumerate(found, start=3):
         coming = predict(posterior(counts[:place], *PRIORS), 100)
@@ -171,13 +171,13 @@ def test_each_past_wave_is_forecast_from_those_before() -> None:
         assert row["log_score_last"] == pytest.approx(stats.binom.logpmf(k, 100, (before + 0.5) / (people + 1)))
 
 
-GOOD = pd.DataFrame(shares([(30, 100)] * 4))
+GOOD = in_polars(shares([(30, 100)] * 4))
 
 
 @pytest.mark.parametrize(
     ("frame", "arguments", "said"),
     [
-        (pd.DataFrame(shares([(30, 100)] * 2)), {}, "not enough waves"),
+        (in_polars(shares([(30, 100)] * 2)), {}, "not enough waves"),
         (GOOD, {"min_waves": 9}, "not enough waves"),
         (GOOD, {"min_waves": 0}, "min_waves"),
         (GOOD, {"prior": (1,)}, "prior"),
@@ -186,7 +186,7 @@ GOOD = pd.DataFrame(shares([(30, 100)] * 4))
         (GOOD, {"horizon": 0}, "horizon"),
     ],
 )
-def test_what_cannot_be_forecast_is_refused_in_words(frame: pd.DataFrame, arguments: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_forecast_is_refused_in_words(frame: Any, arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         cint.measure.forecast(frame, saved=100, **arguments)
     with pytest.raises(InputError, match=said):
@@ -204,7 +204,7 @@ def test_counts_and_prices_that_are_none_are_refused(arguments: dict[str, Any]) 
 def test_a_horizon_beyond_all_waves_leaves_none() -> None:
     rows, _ = panel(1, people=20, waves=4)
     with pytest.raises(InputError, match="not enough waves"):
-        quiet(cint.measure.forecast, pd.DataFrame(rows), saved=10, horizon=200)
+        quiet(cint.measure.forecast, in_polars(rows), saved=10, horizon=200)
 
 
 def coverage(waves: int, spread: float, studies: int, seed: int) -> tuple[float, float]:

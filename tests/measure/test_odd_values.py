@@ -11,11 +11,11 @@ import pytest
 
 import cint_nb as cint
 from cint_nb.domain.errors import CintError, InputError
-from tests.measure.worlds import panel, quiet, shares
+from tests.measure.worlds import in_polars, panel, quiet, shares
 from tests.support.odd_values import ODD
 
 ROWS, ATTRIBUTES = panel(1, people=40, waves=3)
-VISITS, KNOWN = pd.DataFrame(ROWS), pd.DataFrame(ATTRIBUTES)
+VISITS, KNOWN = in_polars(ROWS), in_polars(ATTRIBUTES)
 WEIGHTS = pd.DataFrame({"person": range(1, 41), "wave": 2, "weight": 1.5})
 GOOD: dict[str, Any] = {
     "frame": VISITS,
@@ -26,11 +26,11 @@ GOOD: dict[str, Any] = {
     "by": "part",
     "saved": 20,
 }
-OF_HISTORY = {"frame": pd.DataFrame(shares([(6, 20)] * 4))}
+OF_HISTORY = {"frame": in_polars(shares([(6, 20)] * 4))}
 CHANGES: dict[str, dict[str, Any]] = {
     "forecast": OF_HISTORY,
     "forecast_check": OF_HISTORY,
-    "logrank": {"frame": VISITS.assign(part=VISITS.person % 2)},
+    "logrank": {"frame": in_polars([row | {"part": row["person"] % 2} for row in ROWS])},
     "weight_summary": {},
 }
 # So few people have a model of one attribute only, and the R-indicator has none of numbers.

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from tests.support.sampling import examples
 LETTERS = {"1": "completed", "0": "screened", "?": "not_known"}
 
 
-def lettered(**patterns: str) -> pd.DataFrame:
+def lettered(**patterns: str) -> pl.DataFrame:
     """Return a frame in which each person has a pattern; `-` is no row."""
     rows = [
         {"person": person, "wave": wave, "reason": LETTERS[letter]}
@@ -27,7 +28,7 @@ def lettered(**patterns: str) -> pd.DataFrame:
         for wave, letter in enumerate(letters, start=1)
         if letter != "-"
     ]
-    return pd.DataFrame(rows)
+    return in_polars(rows)
 
 
 @st.composite
@@ -65,13 +66,13 @@ def test_patterns_are_those_of_the_rules(rows: Rows) -> None:
     ],
 )  # fmt: skip
 def test_the_type_of_a_pattern(letters: str, kind: str) -> None:
-    frame = pd.concat([lettered(a=letters), lettered(z="1111")])
+    frame = lettered(a=letters, z="1111")
     assert {row["pattern"]: row["type"] for row in rows_of(cint.measure.patterns(frame))}[letters] == kind
 
 
 def test_people_who_were_listed_and_never_asked_are_so_called() -> None:
     rows = [{"person": 1, "wave": 1, "reason": "rejected"}, {"person": 2, "wave": 1, "reason": "completed"}]
-    found = rows_of(cint.measure.patterns(pd.DataFrame(rows)))
+    found = rows_of(cint.measure.patterns(in_polars(rows)))
     assert [(row["pattern"], row["type"]) for row in found] == [("-", "never_asked"), ("1", "always")]
 
 
