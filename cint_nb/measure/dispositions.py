@@ -39,7 +39,7 @@ def dispositions(frame: Any) -> Any:
     letters of its supplier. A listed person without a visit is, by why the part closed, `absent` (at its planned end),
     `cut_off` (goal, hand or pause: nobody can say whether they would have come), `pending` (still open) or `not_known`.
 
-    Source: the terms follow AAPOR's Standard Definitions for non-probability panels (10th edition, 2023), told apart
+    Source: the terms follow AAPOR's Standard Definitions for non-probability panels (10th edition, 2023), divided
     by who ended the visit.
 
     Args:

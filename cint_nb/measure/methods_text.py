@@ -37,7 +37,7 @@ def methods_text(
 
     Formula: as `retention` with `base="asked"`.
 
-    Source: what AAPOR's Standard Definitions (2023) and its transparency initiative ask to be told of samples that are
+    Source: what AAPOR's Standard Definitions (2023) and its transparency initiative ask to be said of samples that are
     no probability samples.
 
     Args:

@@ -164,7 +164,7 @@ def read_people(
         times: Whether open times and the time of completion are needed.
         details: Whether everything is needed that `dispositions` returns.
         words: Whether unknown words are looked for at once; else they have the place `UNKNOWN_WORD`.
-        exact: Whether several completed visits of one person and wave are told apart by when they began; else `done`
+        exact: Whether several completed visits of one person and wave are distinguished by when they began; else `done`
             is the earliest end, and `doubtful` is 1 where that may not be the deciding one.
 
     Raises:

@@ -13,7 +13,7 @@ import pytest
 
 import cint_nb as cint
 from cint_nb.study.outcome import reason_codes
-from tests.measure.test_engines import MEASURES
+from tests.measure.calls import MEASURES
 from tests.measure.worlds import in_polars, quiet, rows_of, warned
 
 PAGE = (Path(__file__).parents[2] / "docs" / "measures.md").read_text(encoding="utf-8")
