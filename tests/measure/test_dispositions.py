@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cint_nb as cint
@@ -27,6 +27,7 @@ from tests.measure.worlds import (
     visit,
     warned,
 )
+from tests.support.sampling import examples
 
 REASONS = st.one_of(st.none(), st.sampled_from(VISITS), st.sampled_from(OTHERS))
 TIMES = st.one_of(st.none(), st.integers(0, 6).map(lambda step: OPENED + step * 1000))
@@ -66,6 +67,7 @@ def test_they_are_those_of_the_rules(rows: Rows) -> None:
     same(rows_of(quiet(cint.measure.dispositions, in_polars(rows))), naive.dispositions(rows))
 
 
+@settings(max_examples=examples(40))
 @given(panels(), st.randoms())
 def test_neither_order_nor_other_columns_matter(rows: Rows, random: Any) -> None:
     shuffled = [row | {"remark": "x"} for row in random.sample(rows, len(rows))]
@@ -83,6 +85,7 @@ def test_the_frame_stays_as_it_is() -> None:
     pd.testing.assert_frame_equal(frame, before)
 
 
+@settings(max_examples=examples(40))
 @given(panels())
 def test_their_own_output_is_left_as_it_is(rows: Rows) -> None:
     once = quiet(cint.measure.dispositions, in_polars(rows))

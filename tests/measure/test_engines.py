@@ -46,7 +46,7 @@ def test_a_measure_gives_the_same_everywhere(measure: str, engine: str) -> None:
     same(rows_of(found), rows_of(quiet(MEASURES[measure], ENGINES["polars"])), tolerance=1e-7)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", [name for name in ENGINES if name != "polars"])
 def test_the_paragraph_is_the_same_everywhere(engine: str) -> None:
     assert quiet(m.methods_text, ENGINES[engine](STOPPED)) == quiet(m.methods_text, ENGINES["polars"](STOPPED))
 
