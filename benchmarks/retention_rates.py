@@ -1,9 +1,9 @@
-"""Rates of a million people in five waves: the measures on a DuckDB relation, beside SQL that gives the same columns.
+"""Rates of a million people in five waves: the measures on a DuckDB relation, beside SQL with the same columns.
 
-Five million rows lie in a DuckDB table in memory. Two questions: the plain rate by country and wave (no open times), and
-`retention` whole: dispositions, intervals, and Kaplan-Meier at a common horizon. The SQL is what an analyst who knows
-DuckDB would write: one query, people first, then times, then running sums. Both sides are compared: same counts, same
-estimates. The ratio is of processor time, since the measures also ask small questions first.
+Five million rows lie in a DuckDB table in memory. Two questions: the plain rate by country and wave (no open times),
+and `retention` whole: dispositions, intervals, and Kaplan-Meier at a common horizon. The SQL is what an analyst who
+knows DuckDB would write: one query, people first, then times, then running sums. Both sides are compared: same
+counts, same estimates. The ratio is of processor time, since the measures also ask small questions first.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ WITH people AS (
 ), resolved AS (SELECT *, {RESOLVED} AS what FROM people)
 SELECT wave, country,
   count(*) FILTER (what < 17 AND what <> 12) AS n, count(*) FILTER (what = 0) AS completed,
-  count(*) FILTER (what = 14) AS cut_off, count(*) FILTER (what = 15) AS pending, count(*) FILTER (what = 12) AS not_known,
+  count(*) FILTER (what = 14) AS cut_off, count(*) FILTER (what = 15) AS pending,
+  count(*) FILTER (what = 12) AS not_known,
   min(closing) FILTER (what < 17 AND what <> 12) AS first_closing,
   max(closing) FILTER (what < 17 AND what <> 12) AS last_closing
 FROM resolved GROUP BY ALL ORDER BY ALL
@@ -62,7 +63,8 @@ WITH people AS (
   FROM resolved
 ), times AS (
   SELECT wave, country, time, count(*) FILTER (known) AS known, count(*) FILTER (what = 0) AS events,
-    count(*) FILTER (what = 14) AS cut_off, count(*) FILTER (what = 15) AS pending, count(*) FILTER (what = 12) AS not_known,
+    count(*) FILTER (what = 14) AS cut_off, count(*) FILTER (what = 15) AS pending,
+    count(*) FILTER (what = 12) AS not_known,
     bool_or(unfinished AND known) AS unfinished, bool_or(closing = 3 AND known) AS paused,
     min(closing) FILTER (known) AS first_closing, max(closing) FILTER (known) AS last_closing,
     min(exposure) FILTER (known) AS shortest, max(exposure) FILTER (known) AS longest
@@ -88,12 +90,13 @@ WITH waves(wave, opened, closes, closed_by) AS (VALUES
   (3, 1765184000000, 1765343852710, 'goal'), (4, 1767776000000, 1768380800000, 'end'),
   (5, 1770368000000, 1770972800000, 'end')
 ), drawn AS (
-  SELECT range AS person, wave, opened, closes, closed_by, ['de', 'fr', 'uk', 'us', 'it', 'es'][1 + range % 6] AS country,
+  SELECT range AS person, wave, opened, closes, closed_by,
+    ['de', 'fr', 'uk', 'us', 'it', 'es'][1 + range % 6] AS country,
     random() AS which, random() AS speed, random() AS length, random() AS source
   FROM range({PEOPLE}) CROSS JOIN waves
 ), come AS (
-  SELECT *, CASE WHEN which < 0.40 THEN 'completed' WHEN which < 0.43 THEN 'over_quota' WHEN which < 0.46 THEN 'screened'
-      WHEN which < 0.50 THEN 'dropped' END AS reason,
+  SELECT *, CASE WHEN which < 0.40 THEN 'completed' WHEN which < 0.43 THEN 'over_quota'
+      WHEN which < 0.46 THEN 'screened' WHEN which < 0.50 THEN 'dropped' END AS reason,
     opened + CAST(floor(speed * speed * (closes - opened - 4000000)) AS BIGINT) AS begun
   FROM drawn
 )
@@ -127,8 +130,8 @@ def _compare(work: str, sql: str, visits: Any, connection: Any, goal: float) -> 
     _agree(ours(), theirs())
     other, mine = in_turn([lambda work=work: seconds(work, processor=True) for work in (theirs, ours)], REPEATS)
     says = (
-        f"{PEOPLE:,} people × 5 waves in a DuckDB table, by six countries; the results agree. Processor time of all threads: "
-        f"ours {spread(mine, 's')}, SQL {spread(other, 's')}."
+        f"{PEOPLE:,} people × 5 waves in a DuckDB table, by six countries; the results agree. Processor time of all "
+        f"threads: ours {spread(mine, 's')}, SQL {spread(other, 's')}."
     )
     return Row(work, "SQL that gives the same columns", over(mine, other), goal, says)
 

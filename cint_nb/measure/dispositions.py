@@ -39,7 +39,7 @@ def dispositions(frame: Any) -> Any:
     letters of its supplier. A listed person without a visit is, by why the part closed, `absent` (at its planned end),
     `cut_off` (goal, hand or pause: nobody can say whether they would have come), `pending` (still open) or `not_known`.
 
-    Source: the terms follow AAPOR's Standard Definitions for non-probability panels (10th edition, 2023), told apart
+    Source: the terms follow AAPOR's Standard Definitions for non-probability panels (10th edition, 2023), divided
     by who ended the visit.
 
     Args:
@@ -58,6 +58,8 @@ def dispositions(frame: Any) -> Any:
         InputError: a column is missing, or holds a word or a type that is not known.
 
     Assumes: a person and wave without any row was not asked.
+
+    Warns: where somebody has no reason and there is no column `closed_by`, that they count as absent.
 
     Example:
         >>> import pandas as pd

@@ -40,6 +40,8 @@ def flow(frame: Any, *, waves: Sequence[int] | None = None) -> Any:
 
     Assumes: a person and wave without any row was not asked.
 
+    Warns: as `dispositions`.
+
     Example:
         >>> import pandas as pd
         >>> import cint_nb as cint

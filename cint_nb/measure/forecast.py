@@ -187,6 +187,8 @@ def forecast_check(
 
     Assumes: as `forecast`.
 
+    Warns: as `forecast`, of waves left out.
+
     Example:
         >>> import pandas as pd
         >>> import cint_nb as cint

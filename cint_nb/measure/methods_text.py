@@ -37,7 +37,7 @@ def methods_text(
 
     Formula: as `retention` with `base="asked"`.
 
-    Source: what AAPOR's Standard Definitions (2023) and its transparency initiative ask to be told of samples that are
+    Source: what AAPOR's Standard Definitions (2023) and its transparency initiative ask to be said of samples that are
     no probability samples.
 
     Args:
@@ -54,6 +54,8 @@ def methods_text(
         InputError: an argument or a column is wrong.
 
     Assumes: as `retention`.
+
+    Warns: as `dispositions`; what weakens a rate is said in the text itself.
 
     Example:
         >>> import pandas as pd

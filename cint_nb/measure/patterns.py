@@ -53,6 +53,8 @@ def patterns(frame: Any, *, waves: Sequence[int] | None = None) -> Any:
 
     Assumes: a person and wave without any row was not asked.
 
+    Warns: as `dispositions`.
+
     Example:
         >>> import pandas as pd
         >>> import cint_nb as cint
@@ -156,6 +158,8 @@ def select(
         InputError: a rule cannot hold, a wave does not exist, or a column is wrong.
 
     Assumes: nothing; but an analysis of selected people assumes that selection does not depend on its outcome.
+
+    Warns: as `dispositions`.
 
     Example:
         >>> import pandas as pd

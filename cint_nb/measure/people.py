@@ -5,7 +5,7 @@ Everything is computed with aggregates that every engine has, so that a lazy eng
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -164,7 +164,7 @@ def read_people(
         times: Whether open times and the time of completion are needed.
         details: Whether everything is needed that `dispositions` returns.
         words: Whether unknown words are looked for at once; else they have the place `UNKNOWN_WORD`.
-        exact: Whether several completed visits of one person and wave are told apart by when they began; else `done`
+        exact: Whether several completed visits of one person and wave are distinguished by when they began; else `done`
             is the earliest end, and `doubtful` is 1 where that may not be the deciding one.
 
     Raises:
@@ -316,68 +316,95 @@ def _place(grouping: Grouping) -> nw.Expr:
     return cases(places, nw.col("by"), null=-1, other=-1)
 
 
+_Part = tuple[dict[str, nw.Expr], list[nw.Expr]]
+"""Columns to make of each row, and what to compute of them for each person and wave."""
+
+
 def _strongest(
     rows: nw.LazyFrame[Any], schema: dict[str, Any], *, times: bool, details: bool, exact: bool, null_is_absent: bool
 ) -> nw.LazyFrame[Any]:
-    is_visit = (nw.col("word") >= 0) & (nw.col("word") <= LAST_VISIT)
-    is_grouped = "by" in rows.collect_schema()
-    made: dict[str, nw.Expr] = {
-        # One number says which part closed last, and why: of two at the same time the first of the list.
-        "latest": (nw.col("open_until").fill_null(0) * 8 if "open_until" in schema else 0) + (7 - nw.col("closing")),
-    }
+    parts = [_word_and_closing(schema)]
+    if "by" in rows.collect_schema():
+        parts.append(({"by_high": nw.col("by")}, [nw.col("by").min(), nw.col("by_high").max()]))
+    if times or details:
+        parts.append(_times_of_visits(exact=exact, details=details))
+    if details:
+        sums = [nw.col("visits").sum(), nw.col("cost").sum(), nw.col("costs").count()]
+        parts.append(({"visits": flag(_is_visit()), "costs": nw.col("cost")}, sums))
+    made = {name: column for columns, _ in parts for name, column in columns.items()}
+    wanted = [aggregate for _, aggregates in parts for aggregate in aggregates]
+    found = rows.with_columns(**made).group_by("person", "wave").agg(*wanted)
+    return _resolved(found, made, null_is_absent=null_is_absent)
+
+
+def _is_visit() -> nw.Expr:
+    return (nw.col("word") >= 0) & (nw.col("word") <= LAST_VISIT)
+
+
+def _word_and_closing(schema: Mapping[str, Any]) -> _Part:
+    # One number says which part closed last, and why: of two at the same time the first of the list.
+    closed = nw.col("open_until").fill_null(0) * 8 if "open_until" in schema else 0
+    made: dict[str, nw.Expr] = {"latest": closed + (7 - nw.col("closing"))}
     wanted = [nw.col("word").min(), nw.col("latest").max()]
-    can_be_unfinished = {"as_of", "open_until"} <= set(schema)
-    if can_be_unfinished:
+    if {"as_of", "open_until"} <= set(schema):
         made["unfinished"] = flag(nw.col("as_of") < nw.col("open_until"))
         wanted.append(nw.col("unfinished").max())
-    if is_grouped:
-        made["by_high"] = nw.col("by")
-        wanted += [nw.col("by").min(), nw.col("by_high").max()]
-    if times or details:
-        made["opened"] = nw.col("open_from")
-        made["first_entered"] = nw.when(is_visit).then(nw.col("entered"))
-        wanted += [nw.col("opened").min(), nw.col("first_entered").min()]
-        if exact:
-            made["deciding"] = nw.when(is_visit).then(_sort_key(details)).otherwise(nw.lit("~"))
-            wanted.append(nw.col("deciding").min())
-        else:
-            made["done"] = nw.when(nw.col("word") == COMPLETED).then(nw.coalesce(nw.col("ended"), nw.col("entered")))
-            made["done_last"] = made["done"]
-            wanted += [nw.col("done").min(), nw.col("done_last").max()]
-    if details:
-        made |= {"visits": flag(is_visit), "costs": nw.col("cost")}
-        wanted += [nw.col("visits").sum(), nw.col("cost").sum(), nw.col("costs").count()]
-    found = rows.with_columns(**made).group_by("person", "wave").agg(*wanted)
+    return made, wanted
 
-    closing = 7 - nw.col("latest") % 8
-    listed = (
+
+def _times_of_visits(*, exact: bool, details: bool) -> _Part:
+    made = {"opened": nw.col("open_from"), "first_entered": nw.when(_is_visit()).then(nw.col("entered"))}
+    wanted = [nw.col("opened").min(), nw.col("first_entered").min()]
+    if exact:
+        made["deciding"] = nw.when(_is_visit()).then(_sort_key(details)).otherwise(nw.lit("~"))
+        wanted.append(nw.col("deciding").min())
+    else:
+        made["done"] = nw.when(nw.col("word") == COMPLETED).then(nw.coalesce(nw.col("ended"), nw.col("entered")))
+        made["done_last"] = made["done"]
+        wanted += [nw.col("done").min(), nw.col("done_last").max()]
+    return made, wanted
+
+
+def _resolved(found: nw.LazyFrame[Any], made: Collection[str], *, null_is_absent: bool) -> nw.LazyFrame[Any]:
+    """Return each person and wave in our terms.
+
+    Args:
+        found: What was computed of their rows.
+        made: The columns it was computed of.
+        null_is_absent: Whether a listed person is absent where nothing says why the part closed.
+    """
+    # A step of its own, since it is asked for often; and not `%`, which pandas lacks for numbers of Arrow.
+    found = found.with_columns(closing=7 - (nw.col("latest") - nw.col("latest") // 8 * 8))
+    listed = _without_visit(nw.col("closing"), null_is_absent=null_is_absent)
+    columns = {"word": nw.when(nw.col("word") == LISTED).then(listed).otherwise(nw.col("word"))}
+    if "opened" in made:
+        columns["closes"] = nw.when(nw.col("latest") >= 8).then(nw.col("latest") // 8)
+        columns["entered"] = nw.col("first_entered")
+    if "deciding" in made:
+        columns |= _deciding_visit(details="costs" in made)
+    if "done" in made:
+        columns["doubtful"] = flag(nw.col("done") != nw.col("done_last"))
+    if "costs" in made:
+        columns["cost"] = nw.when(nw.col("costs") > 0).then(nw.col("cost"))
+    if "by_high" in made:
+        columns["by_differs"] = flag(nw.col("by") != nw.col("by_high"))
+    unfinished = (nw.col("word") == PENDING) | (nw.col("closing") == OPEN)
+    if "unfinished" in made:
+        unfinished = unfinished | (nw.col("unfinished") == 1)
+    return found.with_columns(**columns).with_columns(
+        final=nw.when(unfinished).then(nw.lit(0)).otherwise(nw.lit(1)),
+    )
+
+
+def _without_visit(closing: nw.Expr, *, null_is_absent: bool) -> nw.Expr:
+    """Return what a listed person without a visit is, by why the part closed."""
+    return (
         nw.when(closing == END).then(nw.lit(ABSENT))
         .otherwise(nw.when((closing >= STOPPED[0]) & (closing <= STOPPED[-1])).then(nw.lit(CUT_OFF))
         .otherwise(nw.when(closing == OPEN).then(nw.lit(PENDING))
         .otherwise(nw.when(closing == CLOSING_NOT_GIVEN).then(nw.lit(ABSENT if null_is_absent else NOT_KNOWN))
         .otherwise(nw.lit(NOT_KNOWN)))))
     )  # fmt: skip
-    first: dict[str, nw.Expr] = {
-        "closing": closing,
-        "word": nw.when(nw.col("word") == LISTED).then(listed).otherwise(nw.col("word")),
-    }
-    if times or details:
-        first["closes"] = nw.when(nw.col("latest") >= 8).then(nw.col("latest") // 8)
-        first["entered"] = nw.col("first_entered")
-        if exact:
-            first |= _deciding_visit(details)
-        else:
-            first["doubtful"] = flag(nw.col("done") != nw.col("done_last"))
-    if details:
-        first["cost"] = nw.when(nw.col("costs") > 0).then(nw.col("cost"))
-    if is_grouped:
-        first["by_differs"] = flag(nw.col("by") != nw.col("by_high"))
-    unfinished = (nw.col("word") == PENDING) | (nw.col("closing") == OPEN)
-    if can_be_unfinished:
-        unfinished = unfinished | (nw.col("unfinished") == 1)
-    return found.with_columns(**first).with_columns(
-        final=nw.when(unfinished).then(nw.lit(0)).otherwise(nw.lit(1)),
-    )
 
 
 def _sort_key(details: bool) -> nw.Expr:

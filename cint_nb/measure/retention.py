@@ -70,7 +70,7 @@ def retention(
     Raises:
         InputError: an argument or a column is wrong, or somebody came before the wave opened.
 
-    Assumes: censoring is independent of the wish to come, and a pause inside the open time counts as open.
+    Assumes: censoring is independent of whether people would come, and a pause inside the open time counts as open.
 
     Warns: of lower bounds, of paused waves, of a horizon at which not all people of a row could still come, and of one
     that is beyond the open time of a row, which has no estimate then.

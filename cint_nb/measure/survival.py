@@ -48,6 +48,8 @@ def retention_curve(frame: Any, *, by: str | None = None, base: str = "asked", c
 
     Assumes: as `retention`.
 
+    Warns: as `dispositions`; and of people whose open times are not known, whose waves have no curve.
+
     Example:
         >>> import pandas as pd
         >>> import cint_nb as cint
@@ -130,6 +132,8 @@ def logrank(frame: Any, *, by: str, base: str = "asked") -> Any:
         InputError: there are fewer than two groups, or a column is wrong.
 
     Assumes: as `retention`, in each group.
+
+    Warns: as `retention_curve`; and where no events were seen in two groups.
 
     Example:
         >>> import pandas as pd

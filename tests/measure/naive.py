@@ -28,15 +28,14 @@ def _disposition(person: Any, wave: int, mine: Rows, rows: Rows) -> dict[str, An
     latest = min(
         mine,
         key=lambda row: (
-            -(row.get("open_until") if row.get("open_until") is not None else -1),
+            1 if row.get("open_until") is None else -row["open_until"],
             CLOSINGS.index(row["closed_by"]) if row.get("closed_by") is not None else len(CLOSINGS),
         ),
     )
     closed_by, word = latest.get("closed_by"), deciding["reason"]
     if word is None:
-        word = {"end": "absent", "open": "pending", "goal": "cut_off", "hand": "cut_off", "pause": "cut_off"}.get(
-            closed_by, "absent" if not has_closing else "not_known"
-        )
+        words = {"end": "absent", "open": "pending", "goal": "cut_off", "hand": "cut_off", "pause": "cut_off"}
+        word = words.get(str(closed_by), "not_known" if has_closing else "absent")
     completed_at = None
     if word == "completed":
         completed_at = deciding.get("ended") if deciding.get("ended") is not None else deciding.get("entered")

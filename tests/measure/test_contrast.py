@@ -71,7 +71,7 @@ def test_effects_are_what_moving_everybody_does() -> None:
     )
     fit = sm.Logit(base.stayed, design).fit(disp=0, tol=1e-12, maxiter=100)
 
-    def mean(parameters: Any, **changed: float) -> float:
+    def mean(parameters: Any, **changed: Any) -> float:
         matrix = design.assign(**changed).to_numpy()
         return float((1 / (1 + np.exp(-(matrix @ parameters)))).mean())
 

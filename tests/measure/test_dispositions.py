@@ -6,14 +6,28 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cint_nb as cint
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import mask_id, synthetic_id
 from tests.measure import naive
-from tests.measure.worlds import CLOSINGS, OPENED, OTHERS, VISITS, Rows, quiet, rows_of, same, visit, warned
+from tests.measure.worlds import (
+    CLOSINGS,
+    OPENED,
+    OTHERS,
+    VISITS,
+    Rows,
+    in_polars,
+    panel,
+    quiet,
+    rows_of,
+    same,
+    visit,
+    warned,
+)
+from tests.support.sampling import examples
 
 REASONS = st.one_of(st.none(), st.sampled_from(VISITS), st.sampled_from(OTHERS))
 TIMES = st.one_of(st.none(), st.integers(0, 6).map(lambda step: OPENED + step * 1000))
@@ -50,30 +64,42 @@ def panels(draw: st.DrawFn) -> Rows:
 
 @given(panels())
 def test_they_are_those_of_the_rules(rows: Rows) -> None:
-    same(rows_of(quiet(cint.measure.dispositions, pd.DataFrame(rows))), naive.dispositions(rows))
+    same(rows_of(quiet(cint.measure.dispositions, in_polars(rows))), naive.dispositions(rows))
 
 
+@settings(max_examples=examples(40))
 @given(panels(), st.randoms())
-def test_neither_order_nor_other_columns_matter_and_the_frame_stays_as_it_is(rows: Rows, random: Any) -> None:
-    frame = pd.DataFrame(rows)
-    shuffled = frame.sample(frac=1, random_state=random.randint(0, 99)).assign(remark="x")
-    before = shuffled.copy(deep=True)
-    same(rows_of(quiet(cint.measure.dispositions, shuffled)), rows_of(quiet(cint.measure.dispositions, frame)))
-    pd.testing.assert_frame_equal(shuffled, before)
+def test_neither_order_nor_other_columns_matter(rows: Rows, random: Any) -> None:
+    shuffled = [row | {"remark": "x"} for row in random.sample(rows, len(rows))]
+    same(
+        rows_of(quiet(cint.measure.dispositions, in_polars(shuffled))),
+        rows_of(quiet(cint.measure.dispositions, in_polars(rows))),
+    )
 
 
+def test_the_frame_stays_as_it_is() -> None:
+    frame = pd.DataFrame(panel(1, people=12)[0]).sample(frac=1, random_state=3)
+    before = frame.copy(deep=True)
+    for measure in (cint.measure.dispositions, cint.measure.retention, cint.measure.select):
+        quiet(measure, frame)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+@settings(max_examples=examples(40))
 @given(panels())
 def test_their_own_output_is_left_as_it_is(rows: Rows) -> None:
-    once = quiet(cint.measure.dispositions, pd.DataFrame(rows))
+    once = quiet(cint.measure.dispositions, in_polars(rows))
     again = quiet(cint.measure.dispositions, once)
     same(rows_of(again), rows_of(once))
 
 
 def test_the_order_of_words_is_that_of_strength() -> None:
-    for place, stronger in enumerate(VISITS):
-        weaker = [visit(1, 1, word, after=1) for word in VISITS[place + 1 :]]
-        rows = [*weaker, visit(1, 1, stronger, after=2)]
-        assert rows_of(cint.measure.dispositions(pd.DataFrame(rows)))[0]["disposition"] == stronger
+    rows: Rows = []
+    for person, stronger in enumerate(VISITS):
+        rows += [visit(person, 1, word, after=1) for word in VISITS[person + 1 :]]  # all of them came before
+        rows.append(visit(person, 1, stronger, after=2))
+    found = rows_of(cint.measure.dispositions(pd.DataFrame(rows)))
+    assert [row["disposition"] for row in found] == list(VISITS)
 
 
 @pytest.mark.parametrize(

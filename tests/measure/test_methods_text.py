@@ -7,7 +7,7 @@ import pytest
 
 import cint_nb as cint
 from cint_nb.domain.errors import InputError
-from tests.measure.worlds import panel, quiet, rows_of, shares, visit
+from tests.measure.worlds import in_polars, panel, quiet, rows_of, shares, visit
 
 NEVER = ("response rate", "nan", "None", "  ")
 
@@ -15,8 +15,8 @@ NEVER = ("response rate", "nan", "None", "  ")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_it_holds_the_numbers_of_retention(seed: int) -> None:
     rows, _ = panel(seed, people=90, goal_in=2)
-    text = quiet(cint.measure.methods_text, pd.DataFrame(rows))
-    for row in rows_of(quiet(cint.measure.retention, pd.DataFrame(rows))):
+    text = quiet(cint.measure.methods_text, in_polars(rows))
+    for row in rows_of(quiet(cint.measure.retention, in_polars(rows))):
         line = next(line for line in text.splitlines() if line.startswith(f"Wave {row['wave']}:"))
         assert f"{row['completed']} of {row['n']} people" in line
         for name in ("share", "low", "high"):
@@ -32,7 +32,7 @@ def test_what_is_not_known_is_said() -> None:
     rows = [visit("P1", 1, "completed", after=1), visit("P2", 1, None), visit("P1", 2, "not_known")]
     rows += [visit("P1", 3, "completed", after=1), visit("P2", 3, None, closed_by="open"), visit("P3", 4, "rejected")]
     rows += [visit("P1", 5, "completed", after=1), visit("P2", 5, "not_known")]
-    lines = cint.measure.methods_text(pd.DataFrame(rows)).splitlines()
+    lines = cint.measure.methods_text(in_polars(rows)).splitlines()
     assert "no rate can be given: the report is missing for 1 people" in lines[2]
     assert "provisional" in lines[3]
     assert "nobody was asked" in lines[4]
@@ -41,7 +41,7 @@ def test_what_is_not_known_is_said() -> None:
 
 
 def test_latex_is_escaped() -> None:
-    text = cint.measure.methods_text(pd.DataFrame(shares([(3, 4)])), style="latex")
+    text = cint.measure.methods_text(in_polars(shares([(3, 4)])), style="latex")
     assert r"75.0\%" in text
     assert r"\&" in text
     assert " %" not in text
@@ -49,7 +49,7 @@ def test_latex_is_escaped() -> None:
 
 
 def test_some_waves_and_another_confidence() -> None:
-    frame = pd.DataFrame(shares([(3, 4), (2, 4)]))
+    frame = in_polars(shares([(3, 4), (2, 4)]))
     text = cint.measure.methods_text(frame, waves=[2], conf=0.9)
     assert "Wave 1:" not in text
     assert "90 % Wilson" in text
@@ -61,4 +61,4 @@ def test_an_empty_frame_has_an_empty_text() -> None:
 
 def test_another_style_is_refused() -> None:
     with pytest.raises(InputError, match="style"):
-        cint.measure.methods_text(pd.DataFrame(shares([(1, 1)])), style="html")  # type: ignore[arg-type]
+        cint.measure.methods_text(in_polars(shares([(1, 1)])), style="html")  # type: ignore[arg-type]

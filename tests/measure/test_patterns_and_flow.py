@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,13 +14,13 @@ from hypothesis import strategies as st
 import cint_nb as cint
 from cint_nb.domain.errors import InputError
 from tests.measure import naive
-from tests.measure.worlds import CLOSINGS, OTHERS, VISITS, Rows, quiet, rows_of
+from tests.measure.worlds import CLOSINGS, OTHERS, VISITS, Rows, in_polars, quiet, rows_of
 from tests.support.sampling import examples
 
 LETTERS = {"1": "completed", "0": "screened", "?": "not_known"}
 
 
-def lettered(**patterns: str) -> pd.DataFrame:
+def lettered(**patterns: str) -> pl.DataFrame:
     """Return a frame in which each person has a pattern; `-` is no row."""
     rows = [
         {"person": person, "wave": wave, "reason": LETTERS[letter]}
@@ -27,7 +28,7 @@ def lettered(**patterns: str) -> pd.DataFrame:
         for wave, letter in enumerate(letters, start=1)
         if letter != "-"
     ]
-    return pd.DataFrame(rows)
+    return in_polars(rows)
 
 
 @st.composite
@@ -46,7 +47,7 @@ def panels(draw: st.DrawFn) -> Rows:
 @settings(max_examples=examples(60), deadline=None)
 @given(panels())
 def test_patterns_are_those_of_the_rules(rows: Rows) -> None:
-    found = rows_of(quiet(cint.measure.patterns, pd.DataFrame(rows)))
+    found = rows_of(quiet(cint.measure.patterns, in_polars(rows)))
     counts = Counter(naive.letters(rows).values())
     ordered = sorted(counts, key=lambda letters: (-counts[letters], letters))
     total = sum(counts.values())
@@ -60,17 +61,18 @@ def test_patterns_are_those_of_the_rules(rows: Rows) -> None:
     ("letters", "kind"),
     [
         ("1111", "always"), ("1100", "leaver"), ("0011", "late"), ("1001", "returner"), ("0000", "never"),
-        ("10?1", "not_known"), ("1010", "intermittent"), ("0110", "intermittent"), ("-1-1", "always"), ("1-0-", "leaver"),
+        ("10?1", "not_known"), ("1010", "intermittent"), ("0110", "intermittent"), ("-1-1", "always"),
+        ("1-0-", "leaver"),
     ],
 )  # fmt: skip
 def test_the_type_of_a_pattern(letters: str, kind: str) -> None:
-    frame = pd.concat([lettered(a=letters), lettered(z="1111")])
+    frame = lettered(a=letters, z="1111")
     assert {row["pattern"]: row["type"] for row in rows_of(cint.measure.patterns(frame))}[letters] == kind
 
 
 def test_people_who_were_listed_and_never_asked_are_so_called() -> None:
     rows = [{"person": 1, "wave": 1, "reason": "rejected"}, {"person": 2, "wave": 1, "reason": "completed"}]
-    found = rows_of(cint.measure.patterns(pd.DataFrame(rows)))
+    found = rows_of(cint.measure.patterns(in_polars(rows)))
     assert [(row["pattern"], row["type"]) for row in found] == [("-", "never_asked"), ("1", "always")]
 
 
@@ -94,7 +96,7 @@ def test_selections_are_those_of_the_rules(rows: Rows, gaps: str, endpoints: boo
     done = min(done, len(waves))
     found = rows_of(
         quiet(
-            cint.measure.select, pd.DataFrame(rows), gaps=gaps, endpoints=endpoints, min_done=done, max_gap=gap,
+            cint.measure.select, in_polars(rows), gaps=gaps, endpoints=endpoints, min_done=done, max_gap=gap,
             last_since=2,
         )
     )  # fmt: skip
@@ -113,13 +115,14 @@ def test_selections_are_those_of_the_rules(rows: Rows, gaps: str, endpoints: boo
 
 def test_seven_people_under_three_rules() -> None:
     frame = lettered(a="111111", b="101111", c="100111", d="110110", e="111000", f="011111", g="100000")
+    rules: dict[str, dict[str, Any]] = {
+        "no gap": {"min_done": 2, "max_gaps": 0},
+        "short gaps": {"min_done": 4, "max_gap": 1},
+        "both ends": {"endpoints": True},
+    }
     kept = {
         rule: [row["person"] for row in rows_of(cint.measure.select(frame, **arguments)) if row["kept"]]
-        for rule, arguments in {
-            "no gap": {"min_done": 2, "max_gaps": 0},
-            "short gaps": {"min_done": 4, "max_gap": 1},
-            "both ends": {"endpoints": True},
-        }.items()
+        for rule, arguments in rules.items()
     }
     assert kept == {"no gap": ["a", "e", "f"], "short gaps": ["a", "b", "d", "f"], "both ends": ["a", "b", "c"]}
 
@@ -127,7 +130,7 @@ def test_seven_people_under_three_rules() -> None:
 @settings(max_examples=examples(40), deadline=None)
 @given(panels())
 def test_the_boxes_of_the_flow_sum_exactly_and_are_those_of_the_rules(rows: Rows) -> None:
-    found = rows_of(quiet(cint.measure.flow, pd.DataFrame(rows)))
+    found = rows_of(quiet(cint.measure.flow, in_polars(rows)))
     people = naive.dispositions(rows)
     for wave in sorted({row["wave"] for row in rows}):
         boxes = [row for row in found if row["wave"] == wave]

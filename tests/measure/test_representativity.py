@@ -38,7 +38,9 @@ def test_it_is_that_of_its_formulas() -> None:
     se = math.sqrt((4 * a @ sigma @ a + 2 * np.trace(b @ sigma @ b @ sigma)) / (variance * (size - 1) / size))
 
     found = by_key(
-        rows_of(quiet(cint.measure.r_indicator, pd.DataFrame(rows), known, wave=2, columns=["gender", "device"], conf=0.8)),
+        rows_of(
+            quiet(cint.measure.r_indicator, pd.DataFrame(rows), known, wave=2, columns=["gender", "device"], conf=0.8)
+        ),
         "quantity", "attribute", "level",
     )  # fmt: skip
     r = found["R", None, None]

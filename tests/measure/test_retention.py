@@ -16,7 +16,7 @@ from statsmodels.stats.proportion import proportion_confint
 import cint_nb as cint
 from cint_nb.domain.errors import InputError
 from tests.measure import naive
-from tests.measure.worlds import HOUR, OPENED, Rows, panel, quiet, rows_of, shares, visit, warned
+from tests.measure.worlds import HOUR, OPENED, Rows, in_polars, panel, quiet, rows_of, shares, visit, warned
 from tests.support.sampling import examples
 
 BASES = ("asked", "first", "previous", "ever")
@@ -57,7 +57,7 @@ def fielded(draw: st.DrawFn) -> Rows:
 @settings(max_examples=examples(90), deadline=None)
 @given(fielded(), st.sampled_from(BASES))
 def test_counts_and_estimates_are_those_of_the_rules(rows: Rows, base: str) -> None:
-    found = rows_of(quiet(cint.measure.retention, pd.DataFrame(rows), base=base))
+    found = rows_of(quiet(cint.measure.retention, in_polars(rows), base=base))
     expected = naive.retention_counts(rows, base)
     assert [{name: row[name] for name in wanted} for row, wanted in zip(found, expected, strict=True)] == expected
     for row in found:
@@ -78,7 +78,7 @@ def test_counts_and_estimates_are_those_of_the_rules(rows: Rows, base: str) -> N
 @settings(max_examples=examples(30), deadline=None)
 @given(fielded(), st.sampled_from(BASES))
 def test_the_curve_passes_through_the_estimate(rows: Rows, base: str) -> None:
-    frame = pd.DataFrame(rows)
+    frame = in_polars(rows)
     curve = rows_of(quiet(cint.measure.retention_curve, frame, base=base))
     for row in rows_of(quiet(cint.measure.retention, frame, base=base)):
         if row["km_share"] is not None:
@@ -89,14 +89,14 @@ def test_the_curve_passes_through_the_estimate(rows: Rows, base: str) -> None:
 
 
 def test_a_wave_by_hand() -> None:
-    """Ten people; completes after 1, 2 and 30 hours, one turned away after 2, one cut off after 20, the rest stay away."""
+    """Ten people: completes after 1, 2 and 30 hours, one turned away after 2, one cut off after 20, five absent."""
     rows = [visit(person, 1, "completed", after=hours) for person, hours in ((1, 1), (2, 2), (3, 30))]
     rows.append(visit(4, 1, "over_quota", after=2))
     rows.append(visit(5, 1, None, open_until=OPENED + 20 * HOUR, closed_by="goal"))
     rows += [visit(person, 1, None) for person in range(6, 11)]
     for row in rows:  # completes at whole hours
         row["ended"] = row["entered"]
-    (found,) = rows_of(quiet(cint.measure.retention, pd.DataFrame(rows), horizon=48))
+    (found,) = rows_of(quiet(cint.measure.retention, in_polars(rows), horizon=48))
     survival = 9 / 10 * 8 / 9 * 5 / 6  # at 30 hours four are gone: two completed, one turned away, one cut off
     greenwood = 1 / (10 * 9) + 1 / (9 * 8) + 1 / (6 * 5)
     spread = 1.959963984540054 * math.sqrt(greenwood) / -math.log(survival)
@@ -115,7 +115,7 @@ def test_curve_and_interval_are_those_of_statsmodels(conf: float) -> None:
     z = -float(__import__("statistics").NormalDist().inv_cdf((1 - conf) / 2))
     curve = [
         point
-        for point in rows_of(quiet(cint.measure.retention_curve, pd.DataFrame(rows), conf=conf))
+        for point in rows_of(quiet(cint.measure.retention_curve, in_polars(rows), conf=conf))
         if point["wave"] == 2
     ]
     assert [point["at_risk"] for point in curve] == model.n_risk.astype(int).tolist()
@@ -129,7 +129,7 @@ def test_curve_and_interval_are_those_of_statsmodels(conf: float) -> None:
 
 @pytest.mark.parametrize(("completed", "people"), [(0, 5), (5, 5), (1, 3), (254, 331), (1122, 5000)])
 def test_the_interval_of_a_share_is_wilsons(completed: int, people: int) -> None:
-    (found,) = rows_of(cint.measure.retention(pd.DataFrame(shares([(completed, people)])), conf=0.9))
+    (found,) = rows_of(cint.measure.retention(in_polars(shares([(completed, people)])), conf=0.9))
     low, high = proportion_confint(completed, people, alpha=0.1, method="wilson")
     assert math.isclose(found["low"], low, abs_tol=1e-12)
     assert math.isclose(found["high"], high, abs_tol=1e-12)
@@ -157,7 +157,7 @@ def test_the_log_rank_test_is_that_of_statsmodels(seed: int) -> None:
 def test_groups_without_events_have_no_test_and_it_is_said() -> None:
     rows = [visit(person, 1, None) | {"cell": "ab"[person % 2]} for person in range(6)]
     with warned() as texts:
-        (found,) = rows_of(cint.measure.logrank(pd.DataFrame(rows), by="cell"))
+        (found,) = rows_of(cint.measure.logrank(in_polars(rows), by="cell"))
     assert (found["events"], found["chi2"], found["df"], found["p"]) == (0, None, None, None)
     assert any("no events" in text for text in texts)
 
@@ -171,9 +171,9 @@ def test_one_group_is_none_to_compare(by: str) -> None:
 def test_a_wave_that_stopped_at_its_goal_is_a_lower_bound_and_its_estimate_is_not() -> None:
     rows, _ = panel(11, people=400, waves=2)
     stopped, _ = panel(11, people=400, waves=2, goal_in=2)
-    whole = rows_of(cint.measure.retention(pd.DataFrame(rows), horizon=30))[1]
+    whole = rows_of(cint.measure.retention(in_polars(rows), horizon=30))[1]
     with warned() as texts:
-        cut = rows_of(cint.measure.retention(pd.DataFrame(stopped), horizon=30))[1]
+        cut = rows_of(cint.measure.retention(in_polars(stopped), horizon=30))[1]
     assert cut["kind"] == "lower_bound"
     assert cut["share"] < whole["share"]
     assert math.isclose(cut["km_share"], whole["km_share"], rel_tol=1e-9)
@@ -184,10 +184,10 @@ def test_people_who_completed_twice_are_counted_when_they_first_came() -> None:
     late = visit(1, 1, "completed", after=50)
     early = visit(1, 1, "completed", after=2, ended=OPENED + 60 * HOUR)  # began first, ended last
     rows = [late, early, visit(2, 1, "completed", after=10), visit(3, 1, None)]
-    curve = rows_of(cint.measure.retention_curve(pd.DataFrame(rows)))
+    curve = rows_of(cint.measure.retention_curve(in_polars(rows)))
     assert [point["hours"] for point in curve] == [pytest.approx(10 + 1 / 6), 60]
     (before, after) = (
-        rows_of(cint.measure.retention(pd.DataFrame(rows), horizon=hours))[0]["km_share"] for hours in (59, 61)
+        rows_of(cint.measure.retention(in_polars(rows), horizon=hours))[0]["km_share"] for hours in (59, 61)
     )
     assert (before, after) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
 
@@ -199,26 +199,26 @@ def test_whole_people_are_in_no_denominator_when_their_report_is_missing() -> No
         visit(3, 1, "not_known"),
         visit(1, 2, "not_known"),
     ]
-    first, second = rows_of(quiet(cint.measure.retention, pd.DataFrame(rows)))
+    first, second = rows_of(quiet(cint.measure.retention, in_polars(rows)))
     assert (first["n"], first["not_known"], first["share"], first["kind"]) == (1, 2, 1, "rate")
     assert (second["n"], second["share"], second["low"], second["kind"]) == (0, None, None, "not_known")
 
 
 def test_a_missing_report_is_no_rate_of_zero_for_those_who_were_not_asked() -> None:
     rows = [visit(person, 1, "completed", after=1) for person in (1, 2, 3)] + [visit(1, 2, "not_known")]
-    (found,) = rows_of(quiet(cint.measure.retention, pd.DataFrame(rows), base="first"))
+    (found,) = rows_of(quiet(cint.measure.retention, in_polars(rows), base="first"))
     assert (found["n"], found["not_asked"], found["not_known"]) == (2, 2, 1)
     assert (found["share"], found["kind"]) == (None, "not_known")
 
 
 def test_nobody_in_the_base_leaves_its_row() -> None:
     rows = [visit(1, 1, "absent"), visit(2, 2, "completed", after=1), visit(3, 3, "rejected")]
-    found = rows_of(quiet(cint.measure.retention, pd.DataFrame(rows), base="first"))
+    found = rows_of(quiet(cint.measure.retention, in_polars(rows), base="first"))
     assert [(row["wave"], row["n"], row["share"], row["kind"]) for row in found] == [
         (2, 0, None, "rate"),
         (3, 0, None, "rate"),
     ]
-    asked = rows_of(quiet(cint.measure.retention, pd.DataFrame(rows)))
+    asked = rows_of(quiet(cint.measure.retention, in_polars(rows)))
     assert [(row["wave"], row["n"]) for row in asked] == [(1, 1), (2, 1), (3, 0)]
 
 
@@ -230,7 +230,7 @@ def test_by_group_people_without_a_row_count_where_they_came_from() -> None:
         visit(1, 2, "completed", after=1) | {"land": "de"},
     ]
     for base in ("first", "previous", "ever"):
-        found = rows_of(quiet(cint.measure.retention, pd.DataFrame(rows), by="land", base=base))
+        found = rows_of(quiet(cint.measure.retention, in_polars(rows), by="land", base=base))
         assert [(row["wave"], row["land"], row["n"], row["completed"], row["not_asked"]) for row in found] == [
             (2, "de", 2, 1, 1),
             (2, "fr", 1, 0, 1),
@@ -241,7 +241,7 @@ def test_by_group_people_without_a_row_count_where_they_came_from() -> None:
 def test_groups_sum_to_the_whole(groups: int) -> None:
     """Few groups are compared as numbers, many as they are."""
     rows, _ = panel(3, people=100, waves=2)
-    frame = pd.DataFrame([row | {"cell": f"cell {row['person'] % groups}"} for row in rows])
+    frame = in_polars([row | {"cell": f"cell {row['person'] % groups}"} for row in rows])
     for base in BASES:
         by_cell = rows_of(quiet(cint.measure.retention, frame, by="cell", base=base))
         whole = rows_of(quiet(cint.measure.retention, frame, base=base))
@@ -264,7 +264,7 @@ TIMED: list[dict[str, Any]] = [visit(1, 1, "completed", after=5), visit(2, 1, No
 )
 def test_times_that_contradict_each_other_are_refused(change: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        cint.measure.retention(pd.DataFrame([TIMED[0] | change, TIMED[1]]))
+        cint.measure.retention(in_polars([TIMED[0] | change, TIMED[1]]))
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_times_that_contradict_each_other_are_refused(change: dict[str, Any], sa
 )
 def test_what_cannot_be_answered_is_refused_in_words(arguments: dict[str, Any], said: str) -> None:
     rows = [*TIMED, visit(2, 1, "dropped", after=2)]
-    frame = pd.DataFrame(rows).assign(mixed=["a", "b", "c"])
+    frame = in_polars([row | {"mixed": letter} for row, letter in zip(rows, "abc", strict=True)])
     with pytest.raises(InputError) as refused:
         cint.measure.retention(frame, **arguments)
     assert said in str(refused.value)
@@ -304,22 +304,22 @@ def test_what_cannot_be_answered_is_refused_in_words(arguments: dict[str, Any], 
 )
 def test_what_weakens_an_estimate_is_said(rows: Rows, arguments: dict[str, Any], said: str) -> None:
     with warned() as texts:
-        cint.measure.retention(pd.DataFrame(rows), **arguments)
+        cint.measure.retention(in_polars(rows), **arguments)
     assert [text for text in texts if said in text]
 
 
 def test_a_quiet_wave_says_nothing() -> None:
     with warned() as texts:
-        cint.measure.retention(pd.DataFrame(TIMED))
-        cint.measure.retention_curve(pd.DataFrame(TIMED))
+        cint.measure.retention(in_polars(TIMED))
+        cint.measure.retention_curve(in_polars(TIMED))
     assert texts == []
 
 
 def test_a_horizon_read_off_a_result_meets_its_milliseconds() -> None:
     rows, _ = panel(2, people=60, waves=2, goal_in=2)
     rows = [row | {"open_until": row["open_until"] - 7} for row in rows]
-    default = rows_of(quiet(cint.measure.retention, pd.DataFrame(rows)))
-    again = rows_of(quiet(cint.measure.retention, pd.DataFrame(rows), horizon=default[0]["horizon"]))
+    default = rows_of(quiet(cint.measure.retention, in_polars(rows)))
+    again = rows_of(quiet(cint.measure.retention, in_polars(rows), horizon=default[0]["horizon"]))
     assert [row["at_risk"] for row in again] == [row["at_risk"] for row in default]
 
 

@@ -20,9 +20,10 @@ def public_names() -> list[str]:
 
 
 def shown_code() -> list[str]:
-    """Return the code that users read: of notebooks with their exercises, templates and README."""
+    """Return the code that users read: of notebooks with exercises, templates, README and the page on measures."""
     pages = [read(path) for path in (*NUMBERED, *TEMPLATES)]
-    texts = [(ROOT / "README.md").read_text(encoding="utf-8"), *(prose(page) for page in pages)]
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/measures.md")]
+    texts += [prose(page) for page in pages]
     cells = [cell.source for page in pages for cell in code_cells(page) if not cell.source.startswith("%%")]
     return cells + [block for text in texts for block in _PYTHON.findall(text)]
 

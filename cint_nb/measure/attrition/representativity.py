@@ -62,6 +62,8 @@ def r_indicator(
 
     Assumes: the attributes are what matters; R says nothing about what they do not show.
 
+    Warns: of people without attributes, and of people cut off, who count as left.
+
     Example:
         >>> import pandas as pd
         >>> import cint_nb as cint

@@ -135,6 +135,8 @@ def balance(frame: Any, attributes: Any, weights: Any, *, wave: int, columns: Se
 
     Assumes: nothing. Balance of what is known is no proof of balance in what is asked.
 
+    Warns: of people without attributes, who are left out.
+
     Example:
         >>> import pandas as pd
         >>> import cint_nb as cint
