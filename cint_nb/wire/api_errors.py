@@ -56,7 +56,7 @@ _NEXT_STEPS: Mapping[int, str] = {
     429: "wait before the next request; use webhooks or poll less often.",
 }
 _JOB_RUNS = "wait for the running job to finish, then resend; only one job per target group can run at a time."
-_WEB_PAGE = (
+WEB_PAGE_HINT = (
     "a gateway, a firewall or the sign-in page of a network stands in between: check the network, the proxy and "
     "CINT_NB_BASE_URL; `cint-nb doctor` tests them."
 )
@@ -96,6 +96,7 @@ def error_from_reply(reply: Reply, *, operation: str, tried_new_token: bool = Fa
         next_step=_next_step(reply, said.kind, kind, tried_new_token),
     )
     error.body = reply.body
+    error.is_web_page = reply.is_web_page()
     error.invalid_params = params
     return error
 
@@ -165,7 +166,11 @@ def _safe_line(reply: Reply) -> str:
 def _next_step(reply: Reply, object_name: str | None, kind: type[ApiError], tried_new_token: bool) -> str:
     status = reply.status
     if status >= 400 and reply.is_web_page():
-        return _WEB_PAGE if reply.method == "GET" else f"check whether it took effect before resending; {_WEB_PAGE}"
+        return (
+            WEB_PAGE_HINT
+            if reply.method == "GET"
+            else f"check whether it took effect before resending; {WEB_PAGE_HINT}"
+        )
     if kind is JobAlreadyRunning:
         return _JOB_RUNS
     if status == 403:
@@ -175,7 +180,7 @@ def _next_step(reply: Reply, object_name: str | None, kind: type[ApiError], trie
     if kind is NotAuthenticated and tried_new_token:
         return "a new token was rejected too: check that the client ID and secret belong to this account."
     if status == 404 and not is_own_error(reply.body):
-        return f"whether the exchange has it is not known; {_WEB_PAGE}"
+        return f"whether the exchange has it is not known; {WEB_PAGE_HINT}"
     if status == 404:
         return _not_found_hint(reply.template)
     if status >= 500 or status == 408:

@@ -237,6 +237,7 @@ class Reply:
             else "try again in a moment; if this recurs, check the base URL, and tell Cint support.",
         )
         error.body = self.body
+        error.is_web_page = self.is_web_page()
         return error
 
 

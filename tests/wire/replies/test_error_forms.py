@@ -145,6 +145,21 @@ def test_wrong_credentials_are_named_as_such(
     assert exchange.requests == []
 
 
+@pytest.mark.parametrize("kind", ["text/html", "application/json"])
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 503])
+def test_a_web_page_at_the_token_address_says_nothing_about_the_credentials(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], status: int, kind: str
+) -> None:
+    http, exchange = connect(mode="live", client_secret="not-a-secret")
+    exchange.token_response = lambda _: httpx.Response(status, content=PAGE, headers={"content-type": kind})
+    with pytest.raises(errors.NotSent) as caught:
+        loop_thread.run(http.send(call()))
+    assert "CINT_NB_CLIENT" not in str(caught.value)
+    assert "cint-nb doctor" in str(caught.value.next_step)
+    assert "CINT_NB_TOKEN_URL" in str(caught.value.next_step)
+    assert exchange.requests == []
+
+
 @pytest.mark.parametrize("ahead", [timedelta(hours=-3), timedelta(0), timedelta(days=400)])
 def test_a_date_to_retry_after_is_measured_by_the_clock_that_wrote_it(
     connect: Callable[..., tuple[Http, FakeExchange]], ahead: timedelta
