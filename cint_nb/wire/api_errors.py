@@ -17,6 +17,7 @@ from cint_nb.domain.errors import (
     JobAlreadyRunning,
     NotAuthenticated,
     NotFound,
+    ServerError,
     error_class_for_status,
 )
 from cint_nb.domain.ids import quote_foreign
@@ -66,17 +67,20 @@ _THREE_CAUSES = (
 )
 
 
-def error_from_reply(reply: Reply, *, operation: str, tried_new_token: bool = False) -> ApiError:
+def error_from_reply(
+    reply: Reply, *, operation: str, tried_new_token: bool = False, may_have_acted: bool = False
+) -> ApiError:
     """Build the error for a reply that is no success.
 
     Args:
         reply: The error reply; its body is kept on the error and never printed in full.
         operation: What was requested, for the message.
         tried_new_token: Whether the request was already resent with a new token.
+        may_have_acted: Whether the exchange may have acted, whatever the status says: the error is a `ServerError`.
     """
     said = read_error_body(reply.body)
     params = tuple((plan_field_name(name), reason) for name, reason in said.params)
-    kind = error_class_for_status(reply.status)
+    kind = ServerError if may_have_acted else error_class_for_status(reply.status)
     if kind is Conflict and ("/recontacts/" in reply.template or "/exclusions/" in reply.template):
         kind = JobAlreadyRunning
     if kind is NotFound and not is_own_error(reply.body):
