@@ -241,7 +241,7 @@ class RateLimited(ApiError):
 
 
 class ServerError(ApiError):
-    """5xx or 408: the exchange failed, or gave up waiting for the request."""
+    """5xx or 408: the exchange failed, or gave up waiting; or a web page hides what it did with a changing request."""
 
     code = "server_error"
 
