@@ -19,6 +19,7 @@ from cint_nb.wire.replies.shape import (
     expected,
     needed,
     optional,
+    spare,
 )
 
 _TEXT, _ID, _ANY = Kind.TEXT, Kind.ID, Kind.ANY
@@ -330,10 +331,10 @@ _BATCH_JOB = _object(
 _RUN = {
     "id": needed(_ID),
     "status": needed(_TEXT),
-    "start_fielding_at": expected(_MOMENT),  # pausing and closing rest on id and status alone
-    "end_fielding_at": expected(_MOMENT),
-    "last_changed_at": expected(_MOMENT),
-    "version": expected(_COUNT),
+    "start_fielding_at": spare(_MOMENT),  # pausing and closing rest on id and status alone
+    "end_fielding_at": spare(_MOMENT),
+    "last_changed_at": spare(_MOMENT),
+    "version": spare(_COUNT),
 }
 _REPORT_REQUEST = Object(
     {
@@ -546,7 +547,7 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
     "fielding.launch_status": _LAUNCH_JOB,
     "fielding.schedule": _CREATED,
     "fielding.schedule_status": _LAUNCH_JOB,
-    "fielding.run_list": _list("data", Object(_RUN), has_more=expected(_FLAG)),
+    "fielding.run_list": _list("data", Object(_RUN), has_more=spare(_FLAG)),
     "fielding.run": _object(**_RUN),
     **{
         f"fielding.{verb}": _NO_BODY for verb in ("update_run", "launch_now", "pause", "resume", "complete", "relaunch")

@@ -157,10 +157,14 @@ class DeadlineExceeded(OutcomeUnknown):
 
 
 class ApiError(CintError):
-    """An error reply from the exchange; `evidence` has `status` and `request_id`, `body` is the raw reply."""
+    """An error reply from the exchange; `evidence` has `status` and `request_id`, `body` is the raw reply.
+
+    `is_web_page` says that something before the exchange answered, so that the exchange itself said nothing.
+    """
 
     code = "api_error"
     body: bytes = b""
+    is_web_page: bool = False
     invalid_params: tuple[tuple[str | None, str | None], ...] = ()
 
     @property
@@ -237,7 +241,7 @@ class RateLimited(ApiError):
 
 
 class ServerError(ApiError):
-    """5xx or 408: the exchange failed, or gave up waiting for the request."""
+    """5xx or 408: the exchange failed, or gave up waiting; or a web page hides what it did with a changing request."""
 
     code = "server_error"
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, TypeAdapter, model_validator
 
-from cint_nb.domain.models import ApiModel, OptionalText, reason_in_words
+from cint_nb.domain.models import ApiModel, OptionalText, SpareCount, SpareTime, reason_in_words
 
 
 class RunState(StrEnum):
@@ -24,15 +23,16 @@ class RunState(StrEnum):
 class FieldingRun(ApiModel):
     """The one fielding run of a target group; endpoint `GET …/fielding-runs/{fielding_run_id}`.
 
-    `etag` is the version a change must carry; it is None if the run came from the list.
+    `etag` is the version a change must carry; it is None if the run came from the list. A time that cannot be read is
+    None: pausing and closing a run do not wait for it.
     """
 
     id: str
     status: OptionalText = None
-    start_fielding_at: datetime | None = None
-    end_fielding_at: datetime | None = None
-    last_changed_at: datetime | None = None
-    version: int | None = None
+    start_fielding_at: SpareTime = None
+    end_fielding_at: SpareTime = None
+    last_changed_at: SpareTime = None
+    version: SpareCount = None
     etag: OptionalText = None
 
     @property

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    WrapValidator,
+    model_validator,
+)
 
 from cint_nb.domain.arguments import Rule, check_arguments
 from cint_nb.domain.ids import printable
@@ -33,6 +42,32 @@ def reason_in_words(reason: Any) -> str | None:
 
 OptionalText = Annotated[str | None, BeforeValidator(lambda value: None if value == "" else value)]
 """A text, or None where it was not given; the exchange writes that as an absent field, as null or as an empty text."""
+
+
+PLAUSIBLE_YEARS = range(2000, 2200)
+"""Programs write dates outside for "none" or "never": as dates they would end a run, or never end it."""
+
+
+def _time_or_none(value: Any, parse: Callable[[Any], datetime]) -> datetime | None:
+    try:
+        found = parse(value) if isinstance(value, str | datetime) else None
+    except ValidationError:
+        return None
+    return found if found is not None and found.tzinfo is not None and found.year in PLAUSIBLE_YEARS else None
+
+
+def _count_or_none(value: Any, parse: Callable[[Any], int]) -> int | None:
+    try:
+        found = parse(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    except ValidationError:
+        return None
+    return found if found is not None and 0 <= found < 2**53 else None
+
+
+SpareTime = Annotated[datetime | None, WrapValidator(_time_or_none)]
+"""A time with its zone; None where what was sent is none, since nothing may wait for it."""
+SpareCount = Annotated[int | None, WrapValidator(_count_or_none)]
+"""A whole number from 0; None where what was sent is none, since nothing may wait for it."""
 
 
 class PrintableModel(BaseModel):

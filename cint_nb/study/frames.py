@@ -141,6 +141,7 @@ def _warning_inputs(row: Any, columns: Mapping[str, Any]) -> WarningInputs:
         price_cap=columns["price_cap"],
         approved=columns["approved"],
         committed=columns["committed"],
+        spent=columns["spent"] if _text(get_path(row, "approved", "currency_code")) == columns["currency"] else None,
     )
 
 

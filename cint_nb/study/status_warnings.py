@@ -35,6 +35,7 @@ class WarningInputs:
         price_cap: Highest cost of a complete, in the same currency.
         approved: Budget approved from here.
         committed: The most the group can cost as it stands.
+        spent: What it has cost, in the currency of the budget.
     """
 
     state: str
@@ -50,6 +51,7 @@ class WarningInputs:
     price_cap: float | None = None
     approved: float | None = None
     committed: float | None = None
+    spent: float | None = None
 
 
 def status_warnings(inputs: WarningInputs, now: datetime) -> tuple[str, ...]:
@@ -76,9 +78,14 @@ def _missing_completes(inputs: WarningInputs) -> int:
 
 
 def _budget(inputs: WarningInputs) -> str | None:
-    if inputs.committed is None or inputs.approved is None or inputs.committed <= inputs.approved:
+    if inputs.approved is None:
         return None
-    return f"can cost {inputs.committed:,.2f}, above the approved budget of {inputs.approved:,.2f}"
+    above = []
+    if inputs.spent is not None and inputs.spent > inputs.approved + 0.005:  # a rounded sum may be slightly above
+        above.append(f"has cost {inputs.spent:,.2f}")
+    if inputs.committed is not None and inputs.committed > inputs.approved:
+        above.append(f"can cost {inputs.committed:,.2f}")
+    return f"{' and '.join(above)}, above the approved budget of {inputs.approved:,.2f}" if above else None
 
 
 def _goal(inputs: WarningInputs) -> str | None:

@@ -17,6 +17,7 @@ from cint_nb.domain.errors import (
     JobAlreadyRunning,
     NotAuthenticated,
     NotFound,
+    ServerError,
     error_class_for_status,
 )
 from cint_nb.domain.ids import quote_foreign
@@ -56,7 +57,7 @@ _NEXT_STEPS: Mapping[int, str] = {
     429: "wait before the next request; use webhooks or poll less often.",
 }
 _JOB_RUNS = "wait for the running job to finish, then resend; only one job per target group can run at a time."
-_WEB_PAGE = (
+WEB_PAGE_HINT = (
     "a gateway, a firewall or the sign-in page of a network stands in between: check the network, the proxy and "
     "CINT_NB_BASE_URL; `cint-nb doctor` tests them."
 )
@@ -66,17 +67,20 @@ _THREE_CAUSES = (
 )
 
 
-def error_from_reply(reply: Reply, *, operation: str, tried_new_token: bool = False) -> ApiError:
+def error_from_reply(
+    reply: Reply, *, operation: str, tried_new_token: bool = False, may_have_acted: bool = False
+) -> ApiError:
     """Build the error for a reply that is no success.
 
     Args:
         reply: The error reply; its body is kept on the error and never printed in full.
         operation: What was requested, for the message.
         tried_new_token: Whether the request was already resent with a new token.
+        may_have_acted: Whether the exchange may have acted, whatever the status says: the error is a `ServerError`.
     """
     said = read_error_body(reply.body)
     params = tuple((plan_field_name(name), reason) for name, reason in said.params)
-    kind = error_class_for_status(reply.status)
+    kind = ServerError if may_have_acted else error_class_for_status(reply.status)
     if kind is Conflict and ("/recontacts/" in reply.template or "/exclusions/" in reply.template):
         kind = JobAlreadyRunning
     if kind is NotFound and not is_own_error(reply.body):
@@ -96,6 +100,7 @@ def error_from_reply(reply: Reply, *, operation: str, tried_new_token: bool = Fa
         next_step=_next_step(reply, said.kind, kind, tried_new_token),
     )
     error.body = reply.body
+    error.is_web_page = reply.is_web_page()
     error.invalid_params = params
     return error
 
@@ -165,7 +170,11 @@ def _safe_line(reply: Reply) -> str:
 def _next_step(reply: Reply, object_name: str | None, kind: type[ApiError], tried_new_token: bool) -> str:
     status = reply.status
     if status >= 400 and reply.is_web_page():
-        return _WEB_PAGE if reply.method == "GET" else f"check whether it took effect before resending; {_WEB_PAGE}"
+        return (
+            WEB_PAGE_HINT
+            if reply.method == "GET"
+            else f"check whether it took effect before resending; {WEB_PAGE_HINT}"
+        )
     if kind is JobAlreadyRunning:
         return _JOB_RUNS
     if status == 403:
@@ -175,7 +184,7 @@ def _next_step(reply: Reply, object_name: str | None, kind: type[ApiError], trie
     if kind is NotAuthenticated and tried_new_token:
         return "a new token was rejected too: check that the client ID and secret belong to this account."
     if status == 404 and not is_own_error(reply.body):
-        return f"whether the exchange has it is not known; {_WEB_PAGE}"
+        return f"whether the exchange has it is not known; {WEB_PAGE_HINT}"
     if status == 404:
         return _not_found_hint(reply.template)
     if status >= 500 or status == 408:

@@ -31,6 +31,7 @@ from cint_nb.domain.errors import (
     SettingsError,
 )
 from cint_nb.output_files import remove_leftovers
+from cint_nb.wire.api_errors import WEB_PAGE_HINT
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.clock import Clock
 from cint_nb.wire.replies.error_body import parse_error_envelope
@@ -169,7 +170,7 @@ class TokenProvider:
         try:
             token = self._parse_token(await self._fetch())
         except (NotAuthenticated, PermissionDenied) as error:
-            raise _token_refused_error(error) from None
+            raise (_token_unavailable_error if error.is_web_page else _token_refused_error)(error) from None
         except InputError:  # a setting, such as a proxy: trying again would not help
             raise
         except CintError as error:
@@ -227,6 +228,8 @@ def _token_refused_error(error: ApiError) -> NotAuthenticated:
 def _token_unavailable_error(error: CintError) -> NotSent:
     # An error that names a variable already knows which URL is wrong.
     specific = error.next_step if "variable" in error.evidence else None
+    if isinstance(error, ApiError) and error.is_web_page:  # it says nothing about the credentials
+        specific = WEB_PAGE_HINT.replace("CINT_NB_BASE_URL", "CINT_NB_TOKEN_URL")
     return NotSent(
         f"The request was not sent, because no access token could be fetched: {error.what}",
         evidence={"cause": error.code, **error.evidence},

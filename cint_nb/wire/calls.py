@@ -24,6 +24,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _HEADER = re.compile(r"[\t -~\u00a0-\u00ff]*")
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_STOPPED_ON_THE_WAY = (413, 425, 429)
 BODY_LEFT_OUT = "cint_nb_body_left_out"
 """The extension by which a transport says that a response had a body it does not have: recordings keep no files."""
 
@@ -179,6 +180,13 @@ class Reply:
         """Return whether the body is HTML or XML, as from a gateway, whatever its type says."""
         return self.is_html_page() or self.body[:200].lstrip().startswith(b"<")
 
+    def says_nothing_of_the_exchange(self) -> bool:
+        """Return whether a web page stands in place of an error: the exchange may have acted, and its reply been lost.
+
+        What is too large, too early or too much was stopped on its way to the exchange.
+        """
+        return 400 <= self.status < 500 and self.status not in _STOPPED_ON_THE_WAY and self.is_web_page()
+
     def claims_json(self) -> bool:
         """Return whether the reply says that its body is JSON."""
         return "json" in self._media_type
@@ -237,6 +245,7 @@ class Reply:
             else "try again in a moment; if this recurs, check the base URL, and tell Cint support.",
         )
         error.body = self.body
+        error.is_web_page = self.is_web_page()
         return error
 
 

@@ -265,7 +265,8 @@ class Http:
     async def _with_token(self, state: _CallState, url: str) -> Reply:
         token = await self._tokens.current()
         reply = await self._once(state, url, BearerAuth(token))
-        if may_mean_expired_token(reply) and not state.new_token_tried:
+        may_have_acted = state.call.idempotency is Idempotency.NON_IDEMPOTENT and reply.says_nothing_of_the_exchange()
+        if may_mean_expired_token(reply) and not state.new_token_tried and not may_have_acted:
             # Rejected before any work was done, so that even a non-idempotent call may be resent once.
             newer = await self._tokens.renew(token)
             if newer is not None:
@@ -316,10 +317,14 @@ class Http:
                 # The same request would be answered alike.
                 raise AttemptFailed(FailureKind.FINAL, unusable) from None
             return reply
-        error = error_from_reply(reply, operation=call.operation, tried_new_token=state.new_token_tried)
+        may_have_acted = call.idempotency is not Idempotency.SAFE and reply.says_nothing_of_the_exchange()
+        error = error_from_reply(
+            reply, operation=call.operation, tried_new_token=state.new_token_tried, may_have_acted=may_have_acted
+        )
         sent_at = retry_policy.parse_http_date(reply.headers.get("date")) or self.clock.now()
         wait = retry_policy.parse_retry_after(reply.headers.get("retry-after"), sent_at)
-        raise AttemptFailed(retry_policy.classify_status(reply.status), error, retry_after=wait)
+        kind = FailureKind.AMBIGUOUS if may_have_acted else retry_policy.classify_status(reply.status)
+        raise AttemptFailed(kind, error, retry_after=wait)
 
     def _check_shape(self, call: Call, reply: Reply) -> None:
         """Compare a success with what its operation declares; what it merely lacks is a warning.

@@ -49,6 +49,38 @@ def test_a_live_group(known: dict[str, Any], words: tuple[str, ...]) -> None:
     assert said(**known) == words
 
 
+@pytest.mark.parametrize("state", ["live", "paused", "completed", "archived"])
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({"spent": 100.004}, ()),
+        ({"spent": 175}, ("has cost 175.00, above the approved budget of 100.00",)),
+        ({"committed": 100}, ()),
+        ({"committed": 375}, ("can cost 375.00, above the approved budget of 100.00",)),
+        (
+            {"spent": 175, "committed": 375},
+            ("has cost 175.00 and can cost 375.00, above the approved budget of 100.00",),
+        ),
+    ],
+)
+def test_a_passed_budget_is_told_also_once_it_is_over(
+    state: str, known: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    assert said(state, approved=100, **known) == words
+    assert said(state, **known) == ()
+
+
+@pytest.mark.parametrize(("currency", "words"), [("EUR", "has cost 175.00, above the approved"), ("USD", "")])
+def test_what_was_spent_is_compared_in_the_currency_of_the_budget(currency: str, words: str) -> None:
+    row = {
+        "state": "completed",
+        "approved": {"value": 100, "currency_code": "EUR"},
+        "overview": {"current_cost": {"value": 175, "currency_code": currency}},
+    }
+    found = str(status_frame([row], now=NOW).loc[0, "warnings"])
+    assert found.startswith(words) if words else found == ""
+
+
 @pytest.mark.parametrize(
     ("by", "reason", "words"),
     [

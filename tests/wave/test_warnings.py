@@ -110,6 +110,35 @@ def test_a_verb_says_it_in_its_result_its_repr_and_its_panels(
     assert again.warnings == (text,)
 
 
+@pytest.mark.parametrize("value", ["2026-09-01T08:00:00", "0001-01-01T00:00:00Z", "soon", [], {"value": 5}, True, -1])
+def test_a_run_is_stopped_whatever_stands_in_place_of_its_times(
+    change: dict[str, Change], client: Client, make_wave: Make, value: Any
+) -> None:
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    wave.launch(budget="1000 EUR")
+    (group,) = client.sandbox.world.groups.values()
+    keys = {"start_fielding_at", "end_fielding_at", "last_changed_at", "version"}
+
+    def unreadable(_: str, path: str, body: Any) -> Any:
+        for run in body.get("data", [body]) if "/fielding-runs" in path else ():
+            run.update(dict.fromkeys(keys & run.keys(), value))
+        return body
+
+    change["runs"] = unreadable
+    with pytest.warns(CintWarning, match="start_fielding_at") as caught:
+        wave.pause()
+    assert group.run is not None
+    assert group.run.status == "paused"
+    said = " ".join(str(warning.message) for warning in caught)
+    assert all(key in said for key in keys)
+    wave.resume()
+    wave.close()
+    assert group.run.status == "completed"
+    assert wave.status()["ends_at"].isna().all()
+
+
 def test_a_check_and_a_status_say_it(change: dict[str, Change], client: Client, make_wave: Make) -> None:
     wave = make_wave()
     wave.create()

@@ -149,6 +149,10 @@ def _outcome_unknown_error(
     happened = "was lost"
     if accepted and isinstance(error, UnexpectedReply):
         happened = f"reported a success that cannot be read ({error.what.rstrip('.')})"
+    next_step = "check again with the values above before resending; the same values identify it."
+    if isinstance(error, ApiError) and error.is_web_page:
+        happened = "was a web page in place of what the exchange said"
+        next_step = f"{next_step} {error.next_step or ''}".strip()
     return OutcomeUnknown(
         f"The reply to a request {happened}, and checking did not show whether it took effect: {what}.",
         evidence={
@@ -158,5 +162,5 @@ def _outcome_unknown_error(
             "lost": type(error).__name__ if error else None,
         },
         safe="the request took effect once or not at all.",
-        next_step="check again with the values above before resending; the same values identify it.",
+        next_step=next_step,
     )

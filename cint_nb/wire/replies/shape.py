@@ -3,27 +3,27 @@
 A key is *needed* where a verb rests on it: without it the reply is refused. It is *expected* where the documents always
 give it and the verbs can do without: its absence is a warning, and the value is not known. Any other key is *optional*:
 its absence is an answer, unless a key that nobody declared may stand for it, which is a warning. A value of the wrong
-type, or one that cannot be true, is refused wherever it stands. Keys that nobody declared are otherwise kept unread,
-since the exchange adds to its replies within one version.
+type, or one that cannot be true, is refused wherever it stands, unless its key is *spare*: expected, in a reply by
+which respondents are stopped from entering. Such a value is a warning, and not known. Keys that nobody declared are
+otherwise kept unread, since the exchange adds to its replies within one version.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum, StrEnum
 from typing import Any, TypeAlias
 
 from cint_nb.domain.ids import is_respondent_id, normalise_id, quote_foreign
+from cint_nb.domain.models import PLAUSIBLE_YEARS
 from cint_nb.wire.replies.json_body import distinct
 
 _ADDRESS_PART = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*(?:[Zz]|[+-]\d\d:?\d\d)", re.ASCII)
-_YEARS = range(2000, 2200)
-"""Programs write dates outside for "none" or "never": as dates they would end a run, or never end it."""
 _NUMBER_MAX = 2**53
 """Beyond it JSON numbers are not exact, and nothing the exchange counts is as large."""
 _CURRENCY = re.compile(r"[A-Za-z]{3}", re.ASCII)
@@ -57,10 +57,14 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True)
 class Key:
-    """One key of an object: its type, and whether it may be absent; null counts as absent."""
+    """One key of an object: its type, and whether it may be absent; null counts as absent.
+
+    With `is_spare`, a value of the wrong type counts as absent too.
+    """
 
     shape: Shape
     presence: Presence
+    is_spare: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,11 @@ def needed(shape: Shape) -> Key:
 def expected(shape: Shape) -> Key:
     """Declare a key whose absence is a warning."""
     return Key(shape, Presence.EXPECTED)
+
+
+def spare(shape: Shape) -> Key:
+    """Declare a key whose absence is a warning, and a value that cannot be used too: its model takes it for absent."""
+    return Key(shape, Presence.EXPECTED, is_spare=True)
 
 
 def optional(shape: Shape) -> Key:
@@ -228,7 +237,8 @@ def _compare_key(key: Key, value: Any, place: str) -> Iterator[Deviation]:
         if key.presence is not Presence.OPTIONAL:
             yield Deviation(place, "is missing", is_refused=key.presence is Presence.NEEDED)
         return
-    yield from _compare(key.shape, value, place)
+    for each in _compare(key.shape, value, place):
+        yield replace(each, is_refused=False) if key.is_spare else each
 
 
 def _fitting(choice: Either, value: Any) -> Shape:
@@ -254,7 +264,7 @@ def _problem(kind: Kind, value: Any) -> str | None:
             return "is not between 0 and 1"
         case Kind.MOMENT if not _MOMENT.fullmatch(value):
             return "is a time without its zone" if _is_naive(value) else "is not a time"
-        case Kind.MOMENT if int(value[:4]) not in _YEARS:
+        case Kind.MOMENT if int(value[:4]) not in PLAUSIBLE_YEARS:
             return f"is a time in the year {value[:4]}"
     return None
 

@@ -95,6 +95,25 @@ def test_a_web_page_is_not_the_exchange(
         assert len(exchange.requests) == 1
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+def test_a_web_page_may_have_replaced_the_reply_to_a_request_that_acted(
+    connect: Callable[..., tuple[Http, FakeExchange]], status: int
+) -> None:
+    http, exchange = connect(httpx.Response(status, content=PAGE), httpx.Response(200, json={}), mode="live")
+    with pytest.raises(errors.ServerError, match="A web page answered"):
+        loop_thread.run(http.send(Call("make a thing", "POST", "/things", Idempotency.NON_IDEMPOTENT)))
+    assert len(exchange.requests) == 1  # with a new token it could make a second thing
+    loop_thread.run(http.send(Call("make a thing", "POST", "/things", Idempotency.KEYED, idempotency_key="key")))
+
+
+@pytest.mark.parametrize("status", [413, 425, 429])
+def test_a_page_for_what_was_stopped_on_its_way_keeps_its_class(
+    connect: Callable[..., tuple[Http, FakeExchange]], status: int
+) -> None:
+    error, _ = failed(connect, httpx.Response(status, content=PAGE), "POST")
+    assert type(error) is errors.error_class_for_status(status)
+
+
 def test_a_success_that_is_a_web_page_is_not_the_exchange(connect: Callable[..., tuple[Http, FakeExchange]]) -> None:
     error, exchange = failed(connect, httpx.Response(200, content=PAGE, headers={"content-type": "text/html"}))
     assert isinstance(error, errors.UnexpectedReply)
@@ -142,6 +161,21 @@ def test_wrong_credentials_are_named_as_such(
     exchange.token_response = lambda _: httpx.Response(status, json=body)
     with pytest.raises(errors.NotAuthenticated, match="CINT_NB_CLIENT_SECRET"):
         loop_thread.run(http.send(call()))
+    assert exchange.requests == []
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/json"])
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 503])
+def test_a_web_page_at_the_token_address_says_nothing_about_the_credentials(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], status: int, kind: str
+) -> None:
+    http, exchange = connect(mode="live", client_secret="not-a-secret")
+    exchange.token_response = lambda _: httpx.Response(status, content=PAGE, headers={"content-type": kind})
+    with pytest.raises(errors.NotSent) as caught:
+        loop_thread.run(http.send(call()))
+    assert "CINT_NB_CLIENT" not in str(caught.value)
+    assert "cint-nb doctor" in str(caught.value.next_step)
+    assert "CINT_NB_TOKEN_URL" in str(caught.value.next_step)
     assert exchange.requests == []
 
 

@@ -23,6 +23,7 @@ from cint_nb.wire.replies.shape import (
     expected,
     needed,
     optional,
+    spare,
 )
 from cint_nb.wire.retry_policy import Idempotency
 from tests.support.exchange import FakeExchange
@@ -83,6 +84,14 @@ def test_a_value_of_the_wrong_type_is_refused_and_never_quoted(kind: Kind, value
 )
 def test_a_value_of_the_right_type_is_quiet(kind: Kind, value: Any) -> None:
     assert deviations(Object({"key": optional(kind)}), {"key": value}) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [(kind, value) for kind, values in WRONG_VALUES.items() for value in (*values, None)]
+)
+def test_a_spare_value_of_the_wrong_type_is_a_warning(kind: Kind, value: Any) -> None:
+    (found,) = deviations(Object({"key": spare(kind)}), {"key": value})
+    assert (found.key, found.is_refused) == ("key", False)
 
 
 def test_every_kind_is_tried() -> None:
