@@ -14,7 +14,7 @@ import pandas as pd
 from cint_nb.caller_warnings import deliver_warnings, format_warning_count
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments, check_model
-from cint_nb.domain.errors import ApiError, JournalError, PlanError
+from cint_nb.domain.errors import ApiError, InvalidState, JournalError, PlanError
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.ids import masked_repr, normalise_name, printable
 from cint_nb.domain.jobs import JobSnapshot
@@ -27,7 +27,7 @@ from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.frames import quota_frame, status_frame
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.upload_outcome import Outcome
-from cint_nb.study.outcome.visit_reports import VisitReport, read_report
+from cint_nb.study.outcome.visit_reports import NoVisits, VisitReport, read_report
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
 from cint_nb.study.preflight.registry import NOT_CREATED, STEPS, Step, UnreadFact
@@ -727,7 +727,7 @@ class Wave:
                 file of that name is not replaced.
 
         Raises:
-            InvalidState: the wave was never launched, so nobody has come.
+            InvalidState: the wave was never launched, or no visit has ended yet.
             InputError: the exchange does not say when fielding began, the period is longer than a report may be, or
                 the file cannot be written.
             PermissionDenied: reports require the role of a buying admin, manager or analyst.
@@ -750,7 +750,14 @@ class Wave:
                 self._warnings |= dict.fromkeys(said)
         if folder is not None:
             download.save(folder)
-        return read_report(download.content, name=self.name, codes=codes)
+        try:
+            return read_report(download.content, name=self.name, codes=codes)
+        except NoVisits:
+            raise InvalidState(
+                "The report of the wave is empty: no visit has ended yet.",
+                safe="the report was requested; nothing was changed.",
+                next_step="wait until wave.status() counts entrants, and call wave.report() again.",
+            ) from None
 
     def pause(self) -> None:
         """Pause fielding, so that nobody enters until `resume`; a paused wave stays paused.

@@ -129,7 +129,7 @@ def test_nothing_is_replaced_unless_asked(tmp_path: Path) -> None:
     assert (tmp_path / "report.csv").read_text() == "mine"
     download.save(tmp_path, overwrite=True)
     assert (tmp_path / "report.csv").read_text() == "theirs"
-    with pytest.raises(InputError, match="folder does not exist"):
+    with pytest.raises(InputError, match="There is no folder"):
         download.save(tmp_path / "nowhere")
 
 

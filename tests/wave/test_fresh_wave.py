@@ -153,7 +153,7 @@ CHANGING: dict[str, Act] = {
     "set_profiles": lambda wave: wave.set_profiles([]),
 }
 """Every verb that changes something, but for pausing and closing, which end what costs money."""
-READING = {"status", "quotas", "check", "exchange_state", "look", "plan_from_exchange", "pause", "close"}
+READING = {"status", "report", "quotas", "check", "exchange_state", "look", "plan_from_exchange", "pause", "close"}
 
 
 def test_every_verb_of_a_wave_either_reads_or_is_tried_without_its_list() -> None:

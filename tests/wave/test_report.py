@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cint_nb.domain.errors import InputError, InvalidState, RespondentFileError
+from cint_nb.domain.errors import InputError, InvalidState
 from cint_nb.wave.client import Client
 from cint_nb.wave.wave import Wave
 from tests.support.plans import make_plan
@@ -82,7 +82,7 @@ def test_a_wave_that_nobody_has_entered_is_told_so(make_wave: MakeWave, client: 
     wave.create()
     wave.upload()
     wave.launch(budget="2000 EUR")
-    with pytest.raises(RespondentFileError, match="no visits"):
+    with pytest.raises(InvalidState, match="no visit has ended"):
         wave.report()
 
 

@@ -50,6 +50,10 @@ Result = TypeVar("Result")
 _Cells: TypeAlias = "tuple[pd.DataFrame, dict[str, str | None], tuple[int, ...]]"
 
 
+class NoVisits(RespondentFileError):
+    """A report without visits, for a caller that knows whether there can be any; an analyst sees its base class."""
+
+
 @check_arguments(RespondentFileError)
 @dataclass(frozen=True, eq=False, repr=False)
 class VisitReport:
@@ -407,9 +411,10 @@ def _read_visits(
     if hidden == "skip":
         columns = [cells for cells in columns if cells.position - 1 not in table.hidden_places]
     if not any(any(map(normalise_line, cells.values)) for cells in columns):
-        raise source_error(
+        error = source_error(
             label, "The report contains no visits.", "check its period and target group, and request it again."
         )
+        raise NoVisits(error.what, evidence=error.evidence, next_step=error.next_step)
     person = rsid_column(columns, rsid, rid, label)
     visit = rid_column(columns, rid, person, label)
     completed = None if all_complete else status_column(columns, status, label)
