@@ -43,7 +43,7 @@ class ReportSteps:
         )
         job.add_listener(on_snapshot)
         await job
-        return await client.reports.download(job.handle.job_id)
+        return await client.reports.download(str(job.handle.job_id))  # never None: the reply was read for it
 
     async def _first_day(self, ref: TargetGroupRef) -> date:
         state = await read_state(self._wave.client, ref)

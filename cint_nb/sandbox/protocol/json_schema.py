@@ -38,6 +38,7 @@ Schema = TypedDict(
         "properties": "dict[str, Schema]",
         "required": list[str],
         "default": str | int,
+        "example": int,
     },
     total=False,
 )
