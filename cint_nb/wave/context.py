@@ -316,7 +316,7 @@ class WaveContext:
     @property
     def last_known(self) -> KnownState:
         """The state as it was last read, by any verb; nothing is sent."""
-        return KnownState(self.last_state, self.client.clock.now(), "the exchange was not asked now")
+        return KnownState(self.last_state, self.client.clock.now(), "the exchange was not asked just now")
 
     async def look(self, seconds: float) -> KnownState:
         """Read the state once, for a display that cannot wait long; what was last read where that does not succeed.

@@ -142,6 +142,7 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-table-part thead th { position: sticky; top: 0; z-index: 1; background: var(--cint-paper) !important; }
 .cint-panel.cint-status-table table.cint-table :is(th, td) { padding: 5px 6px; }
 .cint-panel.cint-status-table table.cint-table th { white-space: normal; }
+.cint-panel.cint-status-table table.cint-table td.cint-sentences { min-width: 15em; }
 .cint-status-table .cint-table-part :is(td, th):first-child {
   position: sticky; left: 0; z-index: 1; background: var(--cint-paper) !important;
 }

@@ -213,9 +213,12 @@ def _is_right_aligned(look: ColumnFormat) -> str:
 
 
 def _cell(value: Any, look: ColumnFormat, changed: bool) -> str:
-    names = [
-        name for name, wanted in (("cint-right", look.kind in RIGHT_ALIGNED_KINDS), ("cint-changed", changed)) if wanted
-    ]
+    wanted = {
+        "cint-right": look.kind in RIGHT_ALIGNED_KINDS,
+        "cint-changed": changed,
+        "cint-sentences": look.kind == "warnings" and isinstance(value, str) and value,
+    }
+    names = [name for name, is_wanted in wanted.items() if is_wanted]
     css = f' class="{" ".join(names)}"' if names else ""
     mark = '<span title="changed" aria-label="changed">• </span>' if changed else ""
     return f"<td{css}>{mark}{format_html(value, look.kind)}</td>"

@@ -10,6 +10,11 @@ from cint_nb.panels.look.mode import mode_of
 from cint_nb.panels.look.text_format import escape, format_count
 
 HEADINGS = ("Severity", "Rule", "Finding", "Fix", "Guide")
+_COUNTED = {
+    Severity.BLOCK: ("finding that blocks", "findings that block"),
+    Severity.WARN: ("warning", "warnings"),
+    Severity.NOTE: ("note", "notes"),
+}
 _SEVERITIES = {
     Severity.BLOCK: ("bad", "✖", "block"),
     Severity.WARN: ("part", "▲", "warn"),
@@ -22,7 +27,7 @@ def headline(findings: Findings) -> str:
     if not findings:
         return "nothing stands against this step"
     counts = [
-        format_count(number, "finding") + f" of severity {severity}"
+        format_count(number, *_COUNTED[severity])
         for severity in Severity
         if (number := sum(finding.severity is severity for finding in findings))
     ]

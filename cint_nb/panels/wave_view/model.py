@@ -83,7 +83,7 @@ class WaveProgress:
     def as_of_text(self) -> str:
         """In a sentence, when this was so, and how it is known."""
         if self.as_of is None:
-            return f"Not asked: {self.reason}." if self.reason else ""
+            return f"The state was not read: {self.reason}." if self.reason else ""
         moment = f"{self.as_of:%Y-%m-%d %H:%M:%S} UTC"
         if self.is_current:
             return f"Read from the exchange at {moment}."

@@ -228,7 +228,7 @@ def test_a_wave_nothing_is_known_of_says_that_it_was_not_asked(wave: Wave, clien
     client.sandbox.faults.arm("refuse@any*always")
     panel = WaveView(wave)
     assert panel.value.step is WaveStep.CREATE
-    assert "Not asked" in html_of(panel)
+    assert "The state was not read" in html_of(panel)
 
 
 # --- recordings ------------------------------------------------------------------------------------------------------
