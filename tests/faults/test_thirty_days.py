@@ -79,7 +79,7 @@ def client() -> Iterator[Client]:
     process = subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        url = next(line.split("API ")[1].split(" ")[0] for line in process.stdout if "API " in line)
+        url = next(line.split("API ")[1].split()[0] for line in process.stdout if "API " in line)
         with open_client("sandbox", base_url=url) as session:
             yield session
     finally:
