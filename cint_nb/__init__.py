@@ -34,13 +34,15 @@ client.pass_time(days=7)  # on the sandbox only
 print(wave.status().T)  # a DataFrame of one row
 wave.close()
 status = wave.status()  # state: completed
+report = wave.report()  # one row per visit; report.completes is the list of the next wave
 client.close()
 ```
 
 Every verb can be run again: it continues where the wave stands, and never uploads or launches twice.
 
 A wave of new people has a plan made by `TargetGroupPlan.fresh` and no respondents: it is created and launched without
-an upload. A `Profile` says by name who may take part, and `wave.quotas()` how far each quota is.
+an upload. A `Profile` says by name who may take part, and `wave.quotas()` how full each quota is. Those who completed
+it are recontacted with `respondents=first.report().completes` and `sources=[first.target_group]`.
 
 The names, by purpose; `help(cint_nb.NAME)` explains each:
 

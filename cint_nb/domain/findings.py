@@ -95,7 +95,7 @@ class Findings:
             " ".join(finding.message for finding in blocking),
             evidence={"rules": ", ".join(finding.rule for finding in blocking)},
             safe="nothing was sent for this step.",
-            next_step=" ".join(finding.fix for finding in blocking if finding.fix),
+            next_step="; ".join(dict.fromkeys(finding.fix.rstrip(".") for finding in blocking if finding.fix)) + ".",
         )
         error.findings = blocking
         raise error

@@ -171,7 +171,7 @@ Completes = Annotated[int, Rule("a whole number from 1 on", range(1, 10**9).__co
 
 def _invalid_plan_error(error: ValidationError) -> PlanError:
     return PlanError(
-        f"The plan is not valid: {list_problems(error, _explain_problem)}.",
+        f"The plan is not valid: {list_problems(error, _explain_problem)}.".replace("?.", "?"),
         evidence={"fields": ", ".join(sorted({str(item["loc"][0]) for item in error.errors() if item["loc"]}))},
         next_step="correct these fields and create the plan again.",
     )
@@ -358,7 +358,8 @@ class TargetGroupPlan(PrintableModel):
             live_url: Survey URL, at most 3,000 characters; `[%RID%]` in it becomes the id of the visit.
             test_url: The same for tests; `live_url` when omitted.
             cost_per_interview: Price per complete, amount and currency; dynamic pricing only.
-            maximum_cpi: The most a complete may cost. With `prevent_overfill` it bounds what the wave can cost.
+            maximum_cpi: The most a complete may cost. With `prevent_overfill` it bounds what the wave can cost; one of
+                `maximum_cpi` and `total_budget` is needed before the wave can be created.
             total_budget: The most the exchange lets the group cost; in place of `maximum_cpi`.
             pricing_model: `dynamic` or `rate_card`, as the business unit has it.
             name: 5–128 characters; the wave's name when omitted.

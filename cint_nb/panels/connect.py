@@ -34,7 +34,8 @@ def connect(
             so it is never chosen for you.
         seed: Seed of the sandbox: the same seed, the same respondents. Else the variable `CINT_NB_SEED`, else 1.
         speed: How many times faster than real time the sandbox's clock runs; it jumps when left out.
-        faults: Faults the sandbox shall have, such as `drop-reply@upload`; `cint_nb.sandbox.FAULT_NAMES` has the names.
+        faults: Faults to inject into the sandbox, such as `drop-reply@upload`; `cint_nb.sandbox.FAULT_NAMES` has the
+            names.
         **settings: `account_id`, `client_id`, `client_secret`, `token`, `base_url`, `token_url`, `recording`, `record`,
             `keep_token`, `in_flight`, `requests_per_second`, instead of their variables `CINT_NB_…`.
 

@@ -77,7 +77,7 @@ def resume_jobs(client: Client | None = None) -> RunningJobs:
         client: Where the jobs run; a new connection by the environment's settings when left out.
 
     Returns:
-        A panel with one progress bar a job, watched in the background. Run the wave's own line afterwards, such as
+        A panel with a progress bar for each job, watched in the background. Run the wave's own line afterwards, such as
         `wave.upload()`: it takes up the same job and writes its end into the journal.
     """
     if client is None:

@@ -1,4 +1,4 @@
-"""The practice room: a simulated Demand API, behind the transport seam.
+"""The sandbox: a simulated Demand API to practise on.
 
 Knows: the rules of both guides, a population of respondents, and time that can be advanced. It speaks JSON only.
 May import: domain.limits and domain.ids, lazy_names, Starlette, python-multipart, uvicorn with h11, httpx for its

@@ -64,7 +64,7 @@ def write_sample(
         The path.
 
     Raises:
-        InputError: for fewer than one line or an unknown entity type, or if the file exists.
+        InputError: for fewer than one line or an unknown entity type, or if another file exists there.
 
     Serves the recontact guide, prerequisites and step 2.
     """

@@ -171,7 +171,7 @@ def check_budget(plan: TargetGroupPlan, budget: str | Money | None, *, id_count:
             f"The plan {'allows overfill' if capped else 'has no price cap'}, so no budget can bound it.",
             evidence={"budget": str(allowed)},
             safe="nothing was launched.",
-            next_step="set prevent_overfill to True." if capped else "give the plan a maximum_cpi.",
+            next_step="set prevent_overfill to True." if capped else "give the plan a maximum_cpi or a total_budget.",
         )
     if worst.currency_code != allowed.currency_code:
         raise PlanError(
@@ -187,7 +187,7 @@ def check_budget(plan: TargetGroupPlan, budget: str | Money | None, *, id_count:
                 "price_cap": str(plan.price_cap),
                 "overfill": None if plan.prevent_overfill else f"allowed, {id_count:,} ids may complete",
             },
-            safe="nothing was launched; the draft and its uploads are unchanged.",
+            safe="nothing was launched or changed.",
             next_step="raise the budget, or lower completes_goal or maximum_cpi.",
         )
     return worst

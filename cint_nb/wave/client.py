@@ -86,7 +86,7 @@ class Client:
         Args:
             name: Name of the wave and of its target group, 5–128 characters. The same name in the same project is the
                 same wave: rerunning it continues where it stands.
-            project: Name of the project, created on first use, or the id of an existing one.
+            project: Name of the project, 5–128 characters, created on first use; or the id of an existing one.
             respondents: Whom to recontact; none for new people.
             plan: The target group; none to read a wave that exists.
             sources: Target groups of earlier waves the respondents come from; `check` then sees who is excluded.
@@ -109,7 +109,7 @@ class Client:
         )
 
     def project_status(self, project: str) -> ProjectStatus:
-        """Return what loads the status of all target groups of a project.
+        """Return a function that loads the status of all target groups of a project.
 
         `StatusTable(client.project_status("Brand tracker"))` shows it.
 

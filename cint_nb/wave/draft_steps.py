@@ -264,7 +264,9 @@ class DraftSteps:
                 f"A goal of {wanted!r} is not possible.",
                 evidence={"field": "completes_goal", "saved_ids": saved, "goal": present},
                 safe="nothing was changed.",
-                next_step=f"choose a whole number from 1 to {highest:,}." if highest else "upload respondents first.",
+                next_step=f"choose a whole number from 1 to {highest:,}."
+                if highest
+                else "upload the respondents first: wave.upload().",
             )
         profiling = found.get("profiling") or {}
         if profiling.get("profile_adjustment_type") == "nominal":

@@ -14,9 +14,9 @@ import pandas as pd
 from cint_nb.caller_warnings import deliver_warnings, format_warning_count
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments, check_model
-from cint_nb.domain.errors import ApiError, InvalidState, JournalError, PlanError
+from cint_nb.domain.errors import ApiError, InvalidState, JournalError, PlanError, RespondentFileError
 from cint_nb.domain.findings import Finding, Findings, Severity
-from cint_nb.domain.ids import masked_repr, normalise_name, printable
+from cint_nb.domain.ids import format_count, masked_repr, normalise_name, printable
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import IdInUrl, TargetGroupRef, evolve
 from cint_nb.domain.plan import Completes, Money, MoneyText, PlanKind, TargetGroupPlan
@@ -27,7 +27,7 @@ from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.frames import quota_frame, status_frame
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.upload_outcome import Outcome
-from cint_nb.study.outcome.visit_reports import NoVisits, VisitReport, read_report
+from cint_nb.study.outcome.visit_reports import VisitReport, read_report
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
 from cint_nb.study.preflight.registry import NOT_CREATED, STEPS, Step, UnreadFact
@@ -54,10 +54,10 @@ class Wave:
     """One wave; every verb can be rerun and continues where the wave stands.
 
     Created by `client.wave(...)`. The verbs in their order: `check`, `create`, `upload`, `outcome`, `resubmit`,
-    `launch`, `status`, `quotas`, `close`, `remove`; a wave of new people is created and launched without `upload`,
-    `outcome`, `resubmit` and `remove`. Each blocks until it is done and shows its progress; Interrupt stops the
-    following, never the job. While a verb sends, the wave is locked: other threads of this process wait for their turn,
-    and another process is refused with `WaveBusy`. Reading, pausing and closing never lock.
+    `launch`, `status`, `quotas`, `close`, `report`, `remove`; a wave of new people is created and launched without
+    `upload`, `outcome`, `resubmit` and `remove`. Each blocks until it is done and shows its progress; Interrupt stops
+    the following, never the job. While a verb sends, the wave is locked: other threads of this process wait for their
+    turn, and another process is refused with `WaveBusy`. Reading, pausing and closing never lock.
 
     Serves both guides: to create a target group, and to recontact respondents, steps 1–4 and the removal.
     """
@@ -97,7 +97,7 @@ class Wave:
 
     @property
     def kind(self) -> PlanKind | None:
-        """Whom the wave is about, by its plan: `fresh` or `recontact`; None for a wave that was opened to be read."""
+        """Whom the wave is about, by its plan: `fresh` or `recontact`; None for a wave that was opened only to read."""
         return self._context.kind
 
     @property
@@ -120,7 +120,7 @@ class Wave:
         """The current plan, with the goal lowered by `lower_goal`.
 
         Raises:
-            PlanError: the wave was opened without one, to be read.
+            PlanError: the wave was opened without one, only to read.
         """
         return self._context.plan
 
@@ -263,7 +263,11 @@ class Wave:
         self.check("launch").raise_if_blocking()
         _check_words("unverified", unverified, VERIFIABLE)
         facts = self._add_exchange_facts(self._facts("launch", unverified), state, uploads)
-        check(self._ask(facts)).raise_if_blocking()
+        found = check(self._ask(facts))
+        found.raise_if_blocking()
+        for finding in found:
+            if finding.rule == "dates":  # of warnings the one that says when money is spent
+                self.client.http.warn(f"{finding.message} {finding.evidence}.")
 
     # --- the lifecycle ----------------------------------------------------------------------------------------
 
@@ -379,7 +383,7 @@ class Wave:
 
         Raises:
             PlanError: the goal is not between 1 and the number of saved IDs, or is above the present goal; or quotas
-                are numbers of completes, which would no longer make it up.
+                are numbers of completes, which would no longer add up to it.
             InvalidState: the wave has been launched.
 
         Serves the recontact guide, step 1: the goal must be equal to or fewer than the IDs uploaded.
@@ -423,7 +427,7 @@ class Wave:
         return self._ask(self._drafts.plan_from_exchange())
 
     def launch(self, budget: MoneyText | Money | None = None, *, unverified: Collection[str] = ()) -> JobSnapshot:
-        """Launch the target group: from here on it is live and spends money.
+        """Launch the target group: from here on it is live and spends money, whatever start the plan has.
 
         Every field of the draft that bears on cost, audience, survey or time must have been read back and equal the
         plan, and everybody in the group must be on the list. A group that is live already is left as it is.
@@ -522,9 +526,9 @@ class Wave:
             A frame, one row per target of each profile: `profile`; `target`, its name, else the answer in English as
             the exchange shows it, else as the plan has it; `question_ids` and `options`, the ids that were found for
             the names; `percent` of the goal; `goal`, completes wanted; `completes`; `prescreens`, who passed the
-            screener; `filled`, completes of the goal, 0–1; `quota_id`. What is not known is missing, such as progress
-            before the launch. A group without profiles has no rows; control quotas, which the exchange does not list,
-            are not among them.
+            screener; `filled`, the share of the goal that is reached, 0–1; `quota_id`. Unknown values are missing, such
+            as progress before the launch. A group without profiles has no rows; control quotas, which the exchange does
+            not list, are not among them.
 
         Raises:
             PlanError: the library of the locale does not have a name of the plan.
@@ -558,14 +562,14 @@ class Wave:
                 `quotas` shows both.
             by: Unit of the goals: `completes`, or `percent` of the goal, which then name every target of the profile.
             goal: A new goal of the whole group.
-            budget: The most the whole target group may cost; needed where it becomes dearer.
+            budget: The most the whole target group may cost; needed where it gets more expensive.
 
         Returns:
             As `quotas`.
 
         Raises:
-            PlanError: a profile or target is not there, quotas do not make up the goal or are below their completes, or
-                no budget was given; nothing was changed.
+            PlanError: a profile or target is not there, quotas do not add up to the goal or are below their completes,
+                or no budget was given; nothing was changed.
             BudgetExceeded: the group could cost more.
             InvalidState: the wave is not in the field.
 
@@ -595,7 +599,7 @@ class Wave:
             profiles: The profiles to write, in the unit of those the wave was launched with.
             remove: Names, or question ids, of profiles to delete.
             goal: A new goal of the whole group.
-            budget: The most the whole target group may cost; needed where it becomes dearer.
+            budget: The most the whole target group may cost; needed where it gets more expensive.
             unverified: `["control quotas"]` where this journal did not create the draft and you know that it has none.
 
         Returns:
@@ -628,7 +632,7 @@ class Wave:
 
         Args:
             price: Amount and currency, such as `3 EUR`.
-            budget: The most the whole target group may cost; not needed where it becomes no dearer.
+            budget: The most the whole target group may cost; not needed where it gets no more expensive.
 
         Raises:
             PlanError: the price cannot be read, or no budget was given; nothing was sent.
@@ -660,7 +664,8 @@ class Wave:
     def approve(self, budget: MoneyText | Money) -> Money:
         """Approve a budget for what now stands at the exchange; nothing is sent that changes anything.
 
-        For a wave that was launched, or made dearer, elsewhere: `status()` compares against what was approved here.
+        For a wave that was launched, or made more expensive, elsewhere: `status()` compares against what was approved
+        here.
 
         Args:
             budget: The most the whole target group may cost.
@@ -687,14 +692,16 @@ class Wave:
             trend: Whether to ask for the completes over time too, one request more; `StatusTable` draws them as a line.
 
         Returns:
-            A frame: `name`; `target_group_id`; `state`; `goal`, completes wanted; `completes`; `filled`, completes of
-            the goal, 0–1; `sent`, ids uploaded; `saved`, ids in the group; `entrants`; `came_back`, entrants of the
-            saved ids, 0–1; `screenouts`, visits that the screener, the survey, a full quota, the quality check or an
-            exclusion ended; `completed_of_saved`, 0–1; `conversion_rate`, `drop_off_rate`, `incidence_rate`, 0–1 as
-            the exchange counts them; `median_minutes` of an interview; `cost` so far; `cost_per_complete`;
-            `price_cap`, the highest cost of a complete; `currency` of the three; `first_complete`, `last_complete`,
-            UTC; `ends_at`, end of fielding, UTC; `warnings`, joined by `; `. With `trend`, a list of completes so far
-            at even intervals too. What is not known is missing. `attrs["mode"]` names the mode of the exchange.
+            A frame: `name`; `target_group_id`; `state`; `goal`, completes wanted; `completes`; `filled`, the share of
+            the goal that is reached, 0–1; `sent`, ids uploaded; `saved`, ids in the group; `entrants`; `came_back`, the
+            share of saved ids that entered, 0–1; `screenouts`, visits that the screener, the survey, a full quota, the
+            quality check or an exclusion ended; `completed_of_saved`, the share of saved ids that completed, 0–1;
+            `conversion_rate`, `drop_off_rate`, `incidence_rate`, 0–1 as the exchange counts them; `median_minutes` of
+            an interview; `cost` so far; `cost_per_complete`; `price_cap`, the highest cost of a complete; `approved`,
+            the last budget; `committed`, the most it can still cost in all, while people can enter; `spent`, which is
+            the cost; `currency` of all amounts; `first_complete`, `last_complete`, UTC; `ends_at`, end of fielding,
+            UTC; `warnings`, joined by `; `. With `trend`, a list of completes so far at even intervals too. Unknown
+            values are missing. `attrs["mode"]` names the mode of the exchange.
 
         Serves the endpoints `target-groups/{id}/overview`, `…/performance` and `…/recontacts/overview`.
         """
@@ -715,7 +722,8 @@ class Wave:
     ) -> VisitReport:
         """Request the respondent analysis of the wave, wait for it, and read it: one row per visit.
 
-        It changes nothing and may be repeated while the wave is in the field; each report holds the visits up to now.
+        It changes nothing and may be repeated while the wave is in the field; each report holds the visits that have
+        ended by now. `report.completes` is a list for the next wave.
         It is about this wave's target group alone, and its ids are shown in full nowhere.
 
         Args:
@@ -752,11 +760,14 @@ class Wave:
             download.save(folder)
         try:
             return read_report(download.content, name=self.name, codes=codes)
-        except NoVisits:
+        except RespondentFileError as error:
+            if error.evidence.get("visits") != 0:
+                raise
             raise InvalidState(
                 "The report of the wave is empty: no visit has ended yet.",
                 safe="the report was requested; nothing was changed.",
-                next_step="wait until wave.status() counts entrants, and call wave.report() again.",
+                next_step="call wave.report() again when people have come; on the sandbox client.pass_time(hours=6) "
+                "moves time on.",
             ) from None
 
     def pause(self) -> None:
@@ -847,11 +858,11 @@ def check_wave(name: str, project: str, respondents: Any, plan: Any) -> None:
         PlanError: it names what is wrong.
     """
     low, high = limits.NAME_CHARACTERS
-    for field, text in (("name", name), ("project", project)):
+    for field, called, text in (("name", "wave's name", name), ("project", "project's name", project)):
         text = normalise_name(text)
         if not low <= len(text) <= high:
             raise PlanError(
-                f"The wave's {field} has {len(text)} characters; {low} to {high} are allowed.",
+                f"The {called} has {format_count(len(text), 'character')}; {low} to {high} are allowed.",
                 evidence={"field": field},
                 next_step=f"choose a {field} of {low} to {high} characters.",
             )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from cint_nb.domain.errors import BudgetExceeded, PlanError
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.wave.budget import check_budget, worst_case_cost
+from cint_nb.wave.client import Client
+from cint_nb.wave.wave import Wave
 from tests.support.plans import make_plan
 
 
@@ -64,3 +67,16 @@ def test_where_overfill_is_allowed_every_id_may_cost() -> None:
         check_budget(loose, "1094.08 EUR", id_count=1_000)
     with pytest.raises(BudgetExceeded, match="allows overfill, so no budget can bound it"):
         check_budget(loose, "9999 EUR")
+
+
+@pytest.mark.parametrize(("hours", "warned"), [(1, False), (23, False), (25, True), (120, True)])
+@pytest.mark.filterwarnings("ignore::cint_nb.errors.CintWarning")  # read from the wave
+def test_a_launch_long_before_the_start_of_the_plan_says_that_it_does_not_wait(
+    make_wave: Callable[..., Wave], client: Client, hours: int, warned: bool
+) -> None:
+    wave = make_wave(start_at=client.clock.now() + timedelta(hours=hours))
+    wave.create()
+    wave.upload()
+    wave.launch(budget="2000 EUR")
+    assert any("does not wait for the start" in text for text in wave.warnings) is warned
+    assert wave.status()["state"].item() == "live"

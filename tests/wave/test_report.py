@@ -77,8 +77,8 @@ def test_a_wave_that_was_never_launched_has_none(make_wave: MakeWave) -> None:
         wave.report()
 
 
-def test_a_wave_that_nobody_has_entered_is_told_so(make_wave: MakeWave, client: Client) -> None:
-    wave = make_wave(start_at=client.clock.now() + timedelta(days=2))
+def test_a_wave_that_nobody_has_entered_is_told_so(make_wave: MakeWave) -> None:
+    wave = make_wave()
     wave.create()
     wave.upload()
     wave.launch(budget="2000 EUR")

@@ -133,7 +133,7 @@ class Profiles:
             ref: The target group.
             completes_goal: The goal of the group.
             profiling: Cint's `profiling` object with all profiles.
-            budget: The most the whole target group may cost. `Client` requires it if the group becomes dearer; the
+            budget: The most the whole target group may cost. `Client` requires it if the group gets more expensive; the
                 bare `AsyncClient` does not.
 
         Raises:

@@ -269,7 +269,7 @@ class TargetGroups:
         Args:
             ref: The target group.
             price: Amount and currency, such as `2.7352 EUR`.
-            budget: The most the whole target group may cost. `Client` requires it if the group becomes dearer; the
+            budget: The most the whole target group may cost. `Client` requires it if the group gets more expensive; the
                 bare `AsyncClient` does not.
 
         Raises:
@@ -311,7 +311,7 @@ class TargetGroups:
             ref: The target group.
             goal: Completes wanted, at least 1; of a recontact at most the number of saved ids.
             profiles: Quota goals to change with it, in the exchange's format.
-            budget: The most the whole target group may cost. `Client` requires it if the group becomes dearer; the
+            budget: The most the whole target group may cost. `Client` requires it if the group gets more expensive; the
                 bare `AsyncClient` does not.
 
         Raises:

@@ -51,7 +51,7 @@ class Profile:
     cint.Profile("age", {"18-34": 40, "35-54": 35, (55, 99): 25})  # ranges, both ends included
     cint.Profile("gender", {"male": 120, "female": 80}, by="completes")  # numbers of completes
     cint.Profile("gender", ["female"])  # who may take part, without quotas
-    cint.Profile("region", {("North", "East"): 40, ("South", "West"): 60})  # either answer will do
+    cint.Profile("region", {("North", "East"): 40, ("South", "West"): 60})  # any answer of a tuple counts
     cint.Profile(  # blended: quotas of combinations
         ("gender", "age"),
         {("male", "18-49"): 25, ("male", "50+"): 25, ("female", "18-49"): 25, ("female", "50+"): 25},
@@ -65,10 +65,10 @@ class Profile:
         question: Name of the question, such as `gender`, or its id; for a blended profile two or three of them.
         targets: What may be answered, with the quota of each: an answer as the library writes it, in English or in the
             language of the locale, or the id of its option; a range `"18-34"`, `"65+"` or `(18, 34)`, from 1 to 99; a
-            tuple of answers of which each will do. For a blended profile a tuple with one entry per question. Without
+            tuple of answers of which any counts. For a blended profile a tuple with one entry per question. Without
             quotas, a list of answers.
         by: Unit of the quotas. `percent` of the completes goal, with at most two decimals, 100 in all; or `completes`,
-            whole numbers that make up the goal. All profiles of a plan have the same unit.
+            whole numbers that add up to the goal. All profiles of a plan have the same unit.
         name: Name of the profile; the exchange's own, or for a blended profile the questions, when omitted.
         quota_names: Names of quotas, by target as in `targets`.
         body: Cint's own form, filled in when the names are looked up.

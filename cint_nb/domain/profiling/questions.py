@@ -75,7 +75,7 @@ class Question(ApiModel):
         return plain_name(name) == plain_name(self.name)
 
     def make_conditions(self, answers: Sequence[Answer]) -> list[dict[str, Any]]:
-        """Return the conditions for answers of which each will do, in the exchange's form.
+        """Return the conditions for answers of which any counts, in the exchange's form.
 
         Raises:
             PlanError: the question has no such answer, or is answered in another way; the message names what it has.

@@ -125,7 +125,7 @@ class FileSummary:
         bad_lines: The first lines that cannot be used.
         hints: What names say about the kind of id, each with the kind it speaks for.
         kind_warnings: Sentences about what contradicts the chosen kind.
-        notes: What one may not see in the file, such as hidden rows.
+        notes: What is easily overlooked in the file, such as hidden rows.
         problems: Why the ids cannot be uploaded as they are, each with the next step.
     """
 

@@ -12,7 +12,7 @@ from cint_nb.sandbox.world.profiling import Cell, ProfilingRules, make_rules
 
 @printable
 class Quota(NamedTuple):
-    """A quota and how far it is filled.
+    """A quota and how full it is.
 
     Args:
         profile: Name of its profile; None without one.

@@ -437,7 +437,7 @@ def _missing_file_error(source: str | Path, path: Path, reason: str | None) -> R
             if each.suffix.lower() in READABLE_SUFFIXES and not each.name.startswith(("~$", ".")) and each.is_file()
         )
         if alike := get_close_matches(path.name, names, 3):
-            where = f"{where[:-1]}. Beside it is {', '.join(masked_repr(name) for name in alike)}."
+            where = f"{where[:-1]}. The folder has {', '.join(masked_repr(name) for name in alike)}."
     return source_error(path.name, "There is no such file.", where, path=masked_text(source, 300))
 
 

@@ -59,7 +59,7 @@ class SourceInfo:
     """Where ids come from, as far as known.
 
     Args:
-        name: File name, or a word for an in-memory value; None for bytes without a name.
+        name: File name, or what kind of value it came from; None for bytes without a name.
         kind: `text`, `xlsx`, `parquet`, `sav`, `frame` or `list`.
         encoding: Of a text; None otherwise.
         size: Bytes read; None for in-memory values.
@@ -69,7 +69,7 @@ class SourceInfo:
         sheet: Name of the sheet of a workbook; None otherwise.
         separator: Of the values of a text; None otherwise.
         header_row: Line of the row with the names; None if it is the first line, or if there is none.
-        notes: Sentences about what an analyst may not see in the source, such as hidden rows that were read.
+        notes: Sentences about what is easily overlooked in the source, such as hidden rows that were read.
         hidden_undecided: How many lines are hidden in the source without the analyst having said whether they count;
             they are left out, and nothing is uploaded until that is said.
         other_kind: Ids that are of the other kind than stated, as the source itself shows.

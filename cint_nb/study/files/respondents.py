@@ -54,7 +54,7 @@ class Respondents:
 
     @property
     def source_name(self) -> str | None:
-        """The name of the file, or a word for an in-memory value; None for bytes without a name."""
+        """The name of the file, or what kind of value it came from; None for bytes without a name."""
         return self.source_info.name
 
     @cached_property
@@ -79,7 +79,7 @@ class Respondents:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about what contradicts the stated entity type, and about what one may not see in the source."""
+        """Sentences about what contradicts the stated entity type, and what is easily overlooked in the source."""
         return (*self.kind_warnings, *([self.mixed_kinds] if self.mixed_kinds else []), *self.source_info.notes)
 
     @cached_property

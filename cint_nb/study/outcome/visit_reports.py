@@ -50,16 +50,12 @@ Result = TypeVar("Result")
 _Cells: TypeAlias = "tuple[pd.DataFrame, dict[str, str | None], tuple[int, ...]]"
 
 
-class NoVisits(RespondentFileError):
-    """A report without visits, for a caller that knows whether there can be any; an analyst sees its base class."""
-
-
 @check_arguments(RespondentFileError)
 @dataclass(frozen=True, eq=False, repr=False)
 class VisitReport:
     """The visits to one wave and the people to whom they belong. Shows no id unless requested.
 
-    Created by `read_report`.
+    Created by `wave.report()` and `read_report`.
 
     Args:
         name: Name of the wave or of the file, for messages; None if neither has one.
@@ -112,7 +108,7 @@ class VisitReport:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about what the counts may mix or miss; empty if nothing is to be said."""
+        """Sentences about what the counts may mix or miss; empty if there are none."""
         found = []
         if len(self.target_groups) > 1:
             shown = ", ".join(
@@ -411,10 +407,12 @@ def _read_visits(
     if hidden == "skip":
         columns = [cells for cells in columns if cells.position - 1 not in table.hidden_places]
     if not any(any(map(normalise_line, cells.values)) for cells in columns):
-        error = source_error(
-            label, "The report contains no visits.", "check its period and target group, and request it again."
+        raise source_error(
+            label,
+            "The report contains no visits.",
+            "check its period and target group, and request it again.",
+            visits=0,
         )
-        raise NoVisits(error.what, evidence=error.evidence, next_step=error.next_step)
     person = rsid_column(columns, rsid, rid, label)
     visit = rid_column(columns, rid, person, label)
     completed = None if all_complete else status_column(columns, status, label)

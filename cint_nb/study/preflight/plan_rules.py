@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
@@ -20,8 +21,14 @@ _DATES = "create guide, error responses"
 _VARIABLE = limits.RECONTACT_URL_VARIABLE
 
 
+_SOON = timedelta(days=1)
+"""A plan says when it means to start, and who launches within a day of that does so knowingly."""
+
+
 def _urls(facts: WaveFacts) -> tuple[tuple[str, str], ...]:
-    return (("live_url", facts.plan.live_url), ("test_url", facts.plan.test_url or facts.plan.live_url))
+    """Return the URLs that were given; without one of its own a test has the live one."""
+    test = facts.plan.test_url
+    return (("live_url", facts.plan.live_url), *((("test_url", test),) if test and test != facts.plan.live_url else ()))
 
 
 @rule("study-type", section=_RECONTACT)
@@ -190,7 +197,7 @@ def quota_percentages(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]
 
 @rule("quota-completes", section="API reference, profiles")
 def quota_completes(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
-    """Quotas in numbers of completes make up the goal."""
+    """Quotas in numbers of completes add up to the goal."""
     for name, numbers in _quotas(facts.plan, "nominal"):
         if numbers and sum(numbers) != facts.plan.completes_goal:
             yield report.block(
@@ -245,6 +252,12 @@ def dates(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
             "Fielding would start in the past.",
             evidence=f"start_at={plan.start_at:%Y-%m-%d %H:%M} UTC, now={facts.now:%Y-%m-%d %H:%M} UTC",
             fix="set start_at to a time in the future.",
+        )
+    if facts.step == "launch" and plan.start_at > facts.now + _SOON:
+        yield report.warn(
+            "A launch does not wait for the start in the plan: people can enter at once.",
+            evidence=f"start_at={plan.start_at:%Y-%m-%d %H:%M} UTC, now={facts.now:%Y-%m-%d %H:%M} UTC",
+            fix="launch it on that day; or let the exchange do so with client.fielding.schedule(…).",
         )
     if plan.end_at <= plan.start_at:
         yield report.block(

@@ -38,12 +38,12 @@ def goal(facts: WaveFacts, report: RuleReport) -> Finding | None:
     if not facts.plan.is_recontact:
         return None
     if facts.step == "launch":
-        if facts.saved_count is None or wanted <= facts.saved_count:
+        if not facts.saved_count or wanted <= facts.saved_count:  # that none is saved has a rule of its own
             return None
         return report.block(
             "The goal exceeds the respondents saved in the target group.",
             evidence=f"completes_goal={wanted:,}, saved={facts.saved_count:,}",
-            fix=f"lower completes_goal to {facts.saved_count:,} or fewer, or upload more respondents.",
+            fix=f"wave.lower_goal() lowers the goal to {facts.saved_count:,}; or upload more respondents.",
         )
     if facts.respondents is None or wanted <= facts.eligible_count:
         return None
@@ -91,7 +91,7 @@ def nothing_saved(facts: WaveFacts, report: RuleReport) -> Finding | None:
     return report.block(
         "The target group contains no respondents, so nobody can take part.",
         evidence="saved=0",
-        fix="upload respondents first.",
+        fix="upload the respondents first: wave.upload().",
     )
 
 

@@ -75,7 +75,7 @@ async def set_quotas(
     """Set the goals of quotas that exist, and return what then is so.
 
     Raises:
-        PlanError: a profile or target is not there, or goals do not make up the goal of the group; nothing was sent.
+        PlanError: a profile or target is not there, or goals do not add up to the goal of the group; nothing was sent.
         BudgetExceeded: a raised goal could cost more than the budget.
     """
     shown = await client.profiles.list(ref)
@@ -223,7 +223,7 @@ def _new_goals(profile: LaunchedProfile, targets: Mapping[Any, Any], goal: int, 
                 f"The quotas of the profile {label} would be {sum(whole.values()):,} in all, the goal {goal:,}.",
                 evidence={"field": "profiles", "goal": goal},
                 safe="nothing was changed.",
-                next_step="name quotas that make up the goal, or pass goal= with the budget for it.",
+                next_step="name quotas that add up to the goal, or pass goal= with the budget for it.",
             )
     for target in profile.targets:
         wanted, completes = whole.get(str(target.id)), target.quota.completes if target.quota else None

@@ -185,11 +185,15 @@ def test_a_value_at_its_limit_passes(code: str, options: dict[str, Any]) -> None
         ("https://survey.example/?RID=[%RID%]&R=[%recontact_rsid%]", "capital letters"),
     ],
 )
-def test_a_url_without_the_literal_variable_blocks_for_both_addresses(url: str, message: str) -> None:
-    findings = found("url-variable", plan={"live_url": url})
-    assert [finding.severity for finding in findings] == [Severity.BLOCK, Severity.BLOCK]
-    assert all(message in finding.message for finding in findings)
-    assert len(found("url-variable", plan={"test_url": url})) == 1
+def test_a_url_without_the_literal_variable_blocks_once_for_each_address_that_was_given(url: str, message: str) -> None:
+    for fields, count in (
+        ({"live_url": url}, 1),
+        ({"test_url": url}, 1),
+        ({"live_url": url, "test_url": url + "&t"}, 2),
+    ):
+        findings = found("url-variable", plan=fields)
+        assert [finding.severity for finding in findings] == [Severity.BLOCK] * count
+        assert all(message in finding.message for finding in findings)
 
 
 @pytest.mark.parametrize(
