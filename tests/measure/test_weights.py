@@ -11,9 +11,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from statsmodels.discrete.discrete_model import Logit
+from statsmodels.regression.linear_model import WLS
 
 import cint_nb as cint
 from cint_nb.domain.errors import InputError
@@ -51,7 +52,7 @@ def test_a_chain_of_logits_is_that_of_statsmodels(seed: int) -> None:
     for wave, (before, after) in enumerate(itertools.pairwise(done), start=2):
         here = known[known.person.isin(before)]
         stayed = here.person.isin(after).astype(float).to_numpy()
-        p = sm.Logit(stayed, design(here)).fit(disp=0, tol=1e-12, maxiter=100).predict(design(here))
+        p = Logit(stayed, design(here)).fit(disp=0, tol=1e-12, maxiter=100).predict(design(here))
         weight = {
             person: weight[person] / chance for person, chance in zip(here.person, p, strict=True) if person in after
         }
@@ -328,7 +329,7 @@ def test_a_mean_and_its_error_are_those_of_statsmodels() -> None:
     y, w = generator.normal(50, 10, 40), generator.uniform(0.5, 4, 40)
     weights = pd.DataFrame({"person": range(40), "wave": 1, "weight": w})
     (found,) = rows_of(cint.measure.weighted_mean(pd.DataFrame({"person": range(40), "value": y}), weights, wave=1))
-    fit = sm.WLS(y, np.ones(40), weights=w).fit(cov_type="HC1")  # the sandwich, with n / (n − 1)
+    fit = WLS(y, np.ones(40), weights=w).fit(cov_type="HC1")  # the sandwich, with n / (n − 1)
     assert found["mean"] == pytest.approx(fit.params[0])
     assert found["se"] == pytest.approx(fit.bse[0])
     assert found["high"] - found["low"] == pytest.approx(2 * 1.959963984540054 * fit.bse[0])
