@@ -6,7 +6,6 @@ A conftest imports those it wants: their names are too common to stand in every 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,9 +24,12 @@ def client() -> Iterator[Client]:
         yield session
 
 
-@pytest.fixture
-def people(tmp_path: Path) -> Respondents:
-    return read_respondents(write_sample(tmp_path / "people.csv", lines=600), entity_type="RSID")
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Respondents:
+    """A list that nothing can change: written and read once for all tests."""
+    return read_respondents(
+        write_sample(tmp_path_factory.mktemp("people") / "people.csv", lines=600), entity_type="RSID"
+    )
 
 
 @pytest.fixture
