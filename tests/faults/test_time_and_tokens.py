@@ -103,7 +103,7 @@ def test_a_token_may_end_at_any_request(
     noted("other", "expiry", "", "")
 
 
-@pytest.mark.sampled(every=23)
+@pytest.mark.sampled(every=46)
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("jump", [HOUR, -HOUR, 2 * DAY, -2 * DAY, None], ids=str)
 def test_a_clock_may_jump_at_any_step(
@@ -120,7 +120,7 @@ def test_a_clock_may_jump_at_any_step(
     noted("other", "jumps", "", "")
 
 
-@pytest.mark.sampled(every=23)
+@pytest.mark.sampled(every=46)
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("standing", [True, False], ids=["its seconds stand still", "its seconds go on"])
 @pytest.mark.parametrize("hours", [8, 72])

@@ -325,6 +325,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.usefixtures("no_proxies")
 @pytest.mark.parametrize("environment", PROXIES.values(), ids=PROXIES)
 def test_a_proxy_that_cannot_be_is_named_by_its_variable_and_never_quoted(

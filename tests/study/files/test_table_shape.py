@@ -194,6 +194,7 @@ def test_exports_that_were_joined_are_read_as_one_where_their_columns_agree(plac
 # --- columns named for the ids ----------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("form", ["csv", "frame", "xlsx", "parquet"])
 @pytest.mark.parametrize("rsids", [[None] * 2_010 + RSIDS[:5], [*["-99"] * 80, *RSIDS[:10]], ["0" * 32] * 30])
 def test_a_column_named_for_the_ids_is_never_passed_over_in_silence(form: str, rsids: list[str | None]) -> None:
