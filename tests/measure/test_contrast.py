@@ -175,6 +175,7 @@ FULL = shares([(8, 8), (4, 8), (8, 8), (0, 8)])
 KNOWN = pd.DataFrame({"person": range(8), "age": range(8)})
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize(
     ("rows", "arguments", "said"),
     [
@@ -198,6 +199,7 @@ def test_what_cannot_be_compared_is_refused_in_words(rows: Rows, arguments: dict
         assert said in str(refused.value)
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize(
     ("known", "said"),
     [

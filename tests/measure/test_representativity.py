@@ -76,6 +76,7 @@ def test_it_is_one_where_everybody_is_as_likely_to_stay() -> None:
     assert found["Pu", "kind", "a"]["value"] == pytest.approx(0)
 
 
+@pytest.mark.thorough
 def test_the_bias_of_estimation_is_taken_off() -> None:
     """Levels that mean nothing: the raw indicator shows unevenness that is chance."""
     raw, adjusted = [], []

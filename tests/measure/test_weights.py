@@ -105,6 +105,7 @@ def test_classes_and_saturated_models_return_the_sum_they_began_with(seed: int) 
         assert summary[1]["sum"] == pytest.approx(60)
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("trim", [1.2, 2.0])
 def test_trimming_cuts_once_and_keeps_the_sum(trim: float) -> None:
     frame, known, _ = chained(2)
@@ -156,6 +157,7 @@ GOOD = shares([(12, 12), (6, 12), (3, 12)])
 KNOWN = pd.DataFrame({"person": range(12), "kind": list("ab") * 6, "base": 1.0, "age": [None, *range(11)]})
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize(
     ("rows", "arguments", "said"),
     [
@@ -214,6 +216,7 @@ def test_cut_off_people_count_as_left_only_on_request_and_it_is_said() -> None:
     assert any("who was quick" in text for text in texts)
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("method", ["logit", "classes"])
 def test_a_replicate_is_the_weights_of_its_resample(method: Literal["logit", "classes"]) -> None:
     frame, known, done = chained(4, people=120)
@@ -400,6 +403,7 @@ def biases(on: str, seeds: range) -> tuple[float, float]:
     return statistics.mean(plain), statistics.mean(weighted)
 
 
+@pytest.mark.thorough
 def test_bias_falls_where_attributes_explain_who_stays_and_remains_where_they_do_not() -> None:
     before, after = biases("mar", range(6))
     assert before > 3

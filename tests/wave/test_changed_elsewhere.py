@@ -121,7 +121,7 @@ def test_every_verb_says_and_does_what_is_so(
                 )
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("with_journal", JOURNALS)
 @pytest.mark.parametrize("stage", STAGES)
 def test_where_nothing_was_changed_each_verb_that_makes_sense_succeeds_without_a_warning(

@@ -138,7 +138,7 @@ def checked(error: CintError) -> CintError:
     return error
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=13)
 @pytest.mark.parametrize("sent", [READ, WRITE], ids=["a read", "a write"])
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("kind", ["application/json", "text/html", ""])
@@ -449,7 +449,7 @@ def serve() -> Iterator[Callable[[bytes], tuple[Http, ScriptedServer]]]:
         loop_thread.run(server.stop())
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=7)
 @pytest.mark.parametrize("sent", [READ, WRITE], ids=["a read", "a write"])
 @pytest.mark.parametrize("said", WIRE.values(), ids=WIRE)
 @pytest.mark.filterwarnings("ignore:The reply to .* header Sunset:cint_nb.errors.CintWarning")
