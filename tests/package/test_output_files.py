@@ -280,6 +280,7 @@ def test_a_recording_is_overwritten_by_a_recording_only(folder: Path) -> None:
         assert path.read_bytes() == content
 
 
+@pytest.mark.thorough
 def test_a_demo_without_a_folder_makes_a_new_one_each_time(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
