@@ -40,6 +40,13 @@ def isolated_environment(
             background._SCHEDULER._calls.clear()
 
 
+@pytest.fixture(autouse=True)
+def settled_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a file that a test has just written read at once; only `test_changing_files` is about the wait for it."""
+    if file_format := sys.modules.get("cint_nb.study.files.file_format"):
+        monkeypatch.setattr(file_format, "_SETTLE_SECONDS", 0.0)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let replies of a script lack what a test is not about; the sandbox's are whole, and there every warning fails."""
     unlike_the_documents = "ignore:The reply to the request .* is not as documented:cint_nb.errors.CintWarning"

@@ -46,6 +46,7 @@ def test_a_page_that_gives_an_id_twice_is_told(client: AsyncClient, exchange: An
         assert client.run(client.recontacts.saved_ids(ref)) == tuple(IDS)
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("odd", ["9b523227****", f"urn:uuid:{IDS[0]}", IDS[0].replace("-", ""), IDS[0][:-1], "test"])
 @pytest.mark.parametrize("list_of", ["saved_ids", "effective_rsids"])
 def test_an_entry_that_is_no_id_makes_the_list_unknown(

@@ -10,6 +10,7 @@ import cint_nb.api
 from cint_nb.api import operations as ops
 from cint_nb.domain.jobs import JobKind
 from cint_nb.wire.retry_policy import Idempotency
+from tests.support.sources import parsed
 
 ROOM = Path(cint_nb.api.__file__).parent
 NON_IDEMPOTENT = {
@@ -111,7 +112,7 @@ def test_addresses_are_named_in_the_table_only() -> None:
             continue
         texts = [
             node.value
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            for node in ast.walk(parsed(path.read_text(encoding="utf-8")))
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value
         ]
         if found := [text for text in texts if re.match(r"/(demand|accounts|locales|industries|study-types)", text)]:

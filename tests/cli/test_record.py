@@ -15,6 +15,7 @@ CELL = "from cint_nb.sandbox.sample import sandbox_seed\nimport cint_nb as cint\
 LOOK = "print(sandbox_seed(), len(cint.connect().definitions.study_types()) > 0)"
 
 
+@pytest.mark.thorough
 def test_samples_and_sandbox_have_the_same_seed(tmp_path: Path) -> None:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL + LOOK)])
     record(notebook, tmp_path / "recording.jsonl", seed=23)

@@ -54,11 +54,13 @@ def replayed(over_http: TourResult) -> dict[str, Any]:
     return run_in_mode("replay", recording=over_http.recording)
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("step", NAMES)
 def test_over_http_as_in_process(step: str, recorded_tour: RecordedTour, over_http: TourResult) -> None:
     assert over_http.values[step] == recorded_tour.values[step]
 
 
+@pytest.mark.sampled(every=9)
 @pytest.mark.parametrize("step", NAMES)
 def test_a_replay_as_the_exchange_but_for_what_a_recording_leaves_out(
     step: str, over_http: TourResult, replayed: dict[str, Any]

@@ -53,7 +53,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(("way", "fault", "step"), cells, ids=names)
 
 
-@pytest.mark.sampled(every=93)
+@pytest.mark.sampled(every=140)
 def test_one_fault_changes_nothing_that_counts(
     people: Respondents, undisturbed: dict[str, WaveRun], noted: Noted, way: str, fault: str, step: str
 ) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from scipy import stats
+from statsmodels.discrete.discrete_model import Logit
 
 import cint_nb as cint
 from cint_nb.domain.errors import InputError
@@ -69,7 +69,7 @@ def test_effects_are_what_moving_everybody_does() -> None:
             "tablet": (base.device == "tablet") * 1.0,
         }
     )
-    fit = sm.Logit(base.stayed, design).fit(disp=0, tol=1e-12, maxiter=100)
+    fit = Logit(base.stayed, design).fit(disp=0, tol=1e-12, maxiter=100)
 
     def mean(parameters: Any, **changed: Any) -> float:
         matrix = design.assign(**changed).to_numpy()
@@ -175,6 +175,7 @@ FULL = shares([(8, 8), (4, 8), (8, 8), (0, 8)])
 KNOWN = pd.DataFrame({"person": range(8), "age": range(8)})
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize(
     ("rows", "arguments", "said"),
     [
@@ -198,6 +199,7 @@ def test_what_cannot_be_compared_is_refused_in_words(rows: Rows, arguments: dict
         assert said in str(refused.value)
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize(
     ("known", "said"),
     [

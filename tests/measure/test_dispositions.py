@@ -102,6 +102,7 @@ def test_the_order_of_words_is_that_of_strength() -> None:
     assert [row["disposition"] for row in found] == list(VISITS)
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize(
     ("closed_by", "word"),
     [
@@ -154,6 +155,7 @@ def test_whole_floats_and_empty_columns_of_odd_types_are_read() -> None:
 BASE: dict[str, Any] = {"person": [1, 2], "wave": [1, 1], "reason": ["completed", None], "closed_by": ["end", "goal"]}
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize(
     ("change", "said"),
     [

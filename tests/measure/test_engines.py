@@ -35,7 +35,7 @@ def test_every_measure_that_returns_a_frame_is_tried() -> None:
     assert {name.partition(",")[0].split(" ")[0] for name in MEASURES} == set(m.__all__) - {"methods_text"}
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=11)
 @pytest.mark.parametrize("engine", [name for name in ENGINES if name != "polars"])
 @pytest.mark.parametrize("measure", MEASURES)
 def test_a_measure_gives_the_same_everywhere(measure: str, engine: str) -> None:
@@ -46,11 +46,13 @@ def test_a_measure_gives_the_same_everywhere(measure: str, engine: str) -> None:
     same(rows_of(found), rows_of(quiet(MEASURES[measure], ENGINES["polars"])), tolerance=1e-7)
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("engine", [name for name in ENGINES if name != "polars"])
 def test_the_paragraph_is_the_same_everywhere(engine: str) -> None:
     assert quiet(m.methods_text, ENGINES[engine](STOPPED)) == quiet(m.methods_text, ENGINES["polars"](STOPPED))
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("engine", ["pandas", "polars", "pyarrow"])
 def test_a_frame_of_narwhals_is_answered_with_one(engine: str) -> None:
     frame = nw.from_native(ENGINES[engine](HISTORY))

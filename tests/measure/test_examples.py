@@ -21,6 +21,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "measures.md").read_text(encoding="
 MODULES = [each.name for each in pkgutil.walk_packages(cint.measure.__path__, "cint_nb.measure.")]
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", [*MODULES, reason_codes.__name__])
 def test_they_print_what_they_say(name: str) -> None:
@@ -40,6 +41,7 @@ def test_a_measure_explains_itself(name: str) -> None:
     assert f"cint.measure.{name}(" in text
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("name", [name for name in cint.measure.__all__ if name != "methods_text"])
 def test_a_measure_and_the_page_name_the_columns_it_returns(name: str) -> None:
     text = inspect.getdoc(getattr(cint.measure, name)) or ""

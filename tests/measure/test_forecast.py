@@ -35,6 +35,7 @@ def dense(waves: list[tuple[int, int]], prior: tuple[float, float], rho_prior: t
     )
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize(
     ("waves", "priors"),
     [
@@ -62,6 +63,7 @@ def test_one_wave_of_one_person_has_a_mean_that_is_known() -> None:
     assert math.fsum(node.weight / (node.a + node.b + 1) for node in nodes) == pytest.approx(0.05, abs=1e-4)
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize(
     "waves", [[(0, 90)] * 3, [(90, 90)] * 3, [(0, 3), (3, 3)], [(1, 1)], [(300_000, 1_000_000)] * 4]
 )

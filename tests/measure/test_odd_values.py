@@ -53,7 +53,7 @@ def test_the_good_values_are_good(name: str) -> None:
     quiet(getattr(cint.measure, name), **arguments(name))
 
 
-@pytest.mark.sampled(every=4)
+@pytest.mark.sampled(every=13)
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("name", cint.measure.__all__)
 def test_an_odd_value_works_or_is_refused_in_words(name: str, odd: str) -> None:

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from scipy import stats
+from statsmodels.discrete.discrete_model import Logit
 
 import cint_nb as cint
 from cint_nb.domain.errors import InputError
@@ -26,7 +26,7 @@ def test_it_is_that_of_its_formulas() -> None:
     x = np.column_stack(
         [np.ones(len(base)), base.gender == "m", base.device == "phone", base.device == "tablet"]
     ).astype(float)
-    fit = sm.Logit(stayed, x).fit(disp=0, tol=1e-12)
+    fit = Logit(stayed, x).fit(disp=0, tol=1e-12)
     rho, size, sigma = fit.predict(x), len(base), fit.cov_params()
     mean = rho.mean()
     z = [p * (1 - p) * row for p, row in zip(rho, x, strict=True)]
@@ -76,6 +76,7 @@ def test_it_is_one_where_everybody_is_as_likely_to_stay() -> None:
     assert found["Pu", "kind", "a"]["value"] == pytest.approx(0)
 
 
+@pytest.mark.thorough
 def test_the_bias_of_estimation_is_taken_off() -> None:
     """Levels that mean nothing: the raw indicator shows unevenness that is chance."""
     raw, adjusted = [], []

@@ -135,6 +135,7 @@ def test_the_interval_of_a_share_is_wilsons(completed: int, people: int) -> None
     assert math.isclose(found["high"], high, abs_tol=1e-12)
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("seed", range(4))
 def test_the_log_rank_test_is_that_of_statsmodels(seed: int) -> None:
     rows, attributes = panel(seed, people=90, waves=1)

@@ -11,9 +11,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from statsmodels.discrete.discrete_model import Logit
+from statsmodels.regression.linear_model import WLS
 
 import cint_nb as cint
 from cint_nb.domain.errors import InputError
@@ -51,7 +52,7 @@ def test_a_chain_of_logits_is_that_of_statsmodels(seed: int) -> None:
     for wave, (before, after) in enumerate(itertools.pairwise(done), start=2):
         here = known[known.person.isin(before)]
         stayed = here.person.isin(after).astype(float).to_numpy()
-        p = sm.Logit(stayed, design(here)).fit(disp=0, tol=1e-12, maxiter=100).predict(design(here))
+        p = Logit(stayed, design(here)).fit(disp=0, tol=1e-12, maxiter=100).predict(design(here))
         weight = {
             person: weight[person] / chance for person, chance in zip(here.person, p, strict=True) if person in after
         }
@@ -104,6 +105,7 @@ def test_classes_and_saturated_models_return_the_sum_they_began_with(seed: int) 
         assert summary[1]["sum"] == pytest.approx(60)
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("trim", [1.2, 2.0])
 def test_trimming_cuts_once_and_keeps_the_sum(trim: float) -> None:
     frame, known, _ = chained(2)
@@ -155,6 +157,7 @@ GOOD = shares([(12, 12), (6, 12), (3, 12)])
 KNOWN = pd.DataFrame({"person": range(12), "kind": list("ab") * 6, "base": 1.0, "age": [None, *range(11)]})
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize(
     ("rows", "arguments", "said"),
     [
@@ -213,6 +216,7 @@ def test_cut_off_people_count_as_left_only_on_request_and_it_is_said() -> None:
     assert any("who was quick" in text for text in texts)
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("method", ["logit", "classes"])
 def test_a_replicate_is_the_weights_of_its_resample(method: Literal["logit", "classes"]) -> None:
     frame, known, done = chained(4, people=120)
@@ -328,7 +332,7 @@ def test_a_mean_and_its_error_are_those_of_statsmodels() -> None:
     y, w = generator.normal(50, 10, 40), generator.uniform(0.5, 4, 40)
     weights = pd.DataFrame({"person": range(40), "wave": 1, "weight": w})
     (found,) = rows_of(cint.measure.weighted_mean(pd.DataFrame({"person": range(40), "value": y}), weights, wave=1))
-    fit = sm.WLS(y, np.ones(40), weights=w).fit(cov_type="HC1")  # the sandwich, with n / (n − 1)
+    fit = WLS(y, np.ones(40), weights=w).fit(cov_type="HC1")  # the sandwich, with n / (n − 1)
     assert found["mean"] == pytest.approx(fit.params[0])
     assert found["se"] == pytest.approx(fit.bse[0])
     assert found["high"] - found["low"] == pytest.approx(2 * 1.959963984540054 * fit.bse[0])
@@ -399,6 +403,7 @@ def biases(on: str, seeds: range) -> tuple[float, float]:
     return statistics.mean(plain), statistics.mean(weighted)
 
 
+@pytest.mark.thorough
 def test_bias_falls_where_attributes_explain_who_stays_and_remains_where_they_do_not() -> None:
     before, after = biases("mar", range(6))
     assert before > 3

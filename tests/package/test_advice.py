@@ -21,6 +21,7 @@ from cint_nb.study.longitudinal.history import History
 from cint_nb.study.outcome.visit_reports import VisitReport
 from cint_nb.wave.client import open_client
 from cint_nb.wave.wave import Wave
+from tests.support.sources import parsed
 
 PACKAGE = Path(cint_nb.__file__).parent
 MODULES = [
@@ -64,13 +65,13 @@ def messages(tree: ast.AST) -> Iterator[str]:
 
 def calls(source: str) -> set[str]:
     """Return the dotted names that the messages of a module call."""
-    return {call for text in messages(ast.parse(source)) for call in CALL.findall(text)}
+    return {call for text in messages(parsed(source)) for call in CALL.findall(text)}
 
 
 def unfilled(source: str) -> list[str]:
     """Return the places in texts that name a variable of their function, but stand in no f-string."""
     found = []
-    for function in ast.walk(ast.parse(source)):
+    for function in ast.walk(parsed(source)):
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         nodes = list(ast.walk(function))

@@ -260,8 +260,8 @@ def share(seed: str, part: int) -> list[str]:
 
 @pytest.fixture
 def part(pytestconfig: pytest.Config) -> int:
-    """Which part of the odd values plain `pytest` tries: a third."""
-    return 1 if pytestconfig.getoption("every_way") else 3
+    """Which part of the odd values plain `pytest` tries: a sixth."""
+    return 1 if pytestconfig.getoption("every_way") else 6
 
 
 def finish(result: Any) -> None:
@@ -357,6 +357,7 @@ ITEMS: dict[str, Callable[[list[Any]], Any]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("form", ITEMS)
 @pytest.mark.parametrize("place", [0, 1, 999, 1_000, 1_500])
 @pytest.mark.parametrize("odd", [None, 5, {}, b"x"])
@@ -435,7 +436,7 @@ BROUGHT = ("client", "wave", "job", "project_status", "file picker", "status tab
 """What depends on where it is; the verbs of resources are reached through those of the wave."""
 
 
-@pytest.mark.sampled(every=2)
+@pytest.mark.sampled(every=3)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_hostile_environment(tmp_path: Path, environment: str) -> None:
@@ -523,6 +524,7 @@ def _make(fields: dict[str, Any]) -> TargetGroupPlan | PlanError:
         return error
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("field", [*TargetGroupPlan.model_fields, "completes_gaol"])
 def test_a_plan_with_an_odd_field_is_refused_by_name_and_its_copy_before_anything_is_sent(
     world: World, field: str

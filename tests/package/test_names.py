@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import cint_nb
+from tests.support.sources import parsed
 
 PACKAGE = Path(cint_nb.__file__).parent
 ROOT = PACKAGE.parent
@@ -45,7 +46,7 @@ def defined_in(path: Path) -> set[str]:
                 targets = [node.target]
             found.update(prefix + target.id for target in targets if isinstance(target, ast.Name))
 
-    collect(ast.parse(path.read_text(encoding="utf-8")).body, "")
+    collect(parsed(path.read_text(encoding="utf-8")).body, "")
     return found
 
 

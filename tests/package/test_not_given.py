@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import cint_nb
+from tests.support.sources import parsed
 
 PACKAGE = Path(cint_nb.__file__).parent
 ALLOWED = {
@@ -64,7 +65,7 @@ def found_in_package() -> set[str]:
     return {
         f"{module.as_posix()}: {name}"
         for module, path in modules.items()
-        for name in empty_defaults(ast.parse(path.read_text(encoding="utf-8")))
+        for name in empty_defaults(parsed(path.read_text(encoding="utf-8")))
     }
 
 
@@ -87,4 +88,4 @@ def test_no_field_and_no_parameter_has_an_empty_text_for_not_given() -> None:
     ],
 )
 def test_such_a_default_is_found_in_every_form(source: str, found: list[str]) -> None:
-    assert list(empty_defaults(ast.parse(source))) == found
+    assert list(empty_defaults(parsed(source))) == found

@@ -26,6 +26,7 @@ from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.study.outcome.upload_outcome import compare_upload
 from cint_nb.wave.journal.journal import Journal, default_path
+from tests.support.sources import parsed
 
 PACKAGE = Path(cint_nb.__file__).parent
 PRECIOUS = b"three weeks of work\n"
@@ -279,6 +280,7 @@ def test_a_recording_is_overwritten_by_a_recording_only(folder: Path) -> None:
         assert path.read_bytes() == content
 
 
+@pytest.mark.thorough
 def test_a_demo_without_a_folder_makes_a_new_one_each_time(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -325,7 +327,7 @@ _JUDGED = _WRITES | _ALSO_OF_TEXTS_AND_FRAMES | {"open", "fdopen", "connect"}
 def opens_for_writing(source: str) -> list[str]:
     """Return the calls of a module that may write a file."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

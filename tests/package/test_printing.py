@@ -197,6 +197,7 @@ def frames(client: Client) -> Iterator[tuple[str, Any]]:
     yield "completes", cint.frames.completes_frame(client.target_groups.completes_by_interval(wave.target_group))
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("encoding", CONSOLES)
 def test_a_frame_is_printed(monkeypatch: pytest.MonkeyPatch, client: Client, encoding: str) -> None:

@@ -85,6 +85,7 @@ def test_a_verb_shows_its_panel_and_leaves_its_end_for_front_ends_without_widget
     assert comms < 80, "a job of virtual minutes must not flood the front end"
 
 
+@pytest.mark.thorough
 def test_work_in_the_background_prints_nothing_anywhere(front_end: FrontEnd) -> None:
     front_end.run(WAVE)
     front_end.run("job = client.recontacts.upload(group, people)\npanel = cint.JobProgress(job)")
@@ -97,6 +98,7 @@ def test_work_in_the_background_prints_nothing_anywhere(front_end: FrontEnd) -> 
     assert "partly done" in outputs[0]["text"]
 
 
+@pytest.mark.thorough
 def test_several_jobs_are_watched_at_once_while_a_cell_awaits(front_end: FrontEnd) -> None:
     front_end.run(WAVE)
     front_end.run(

@@ -69,6 +69,7 @@ def test_a_job_that_ended_while_nobody_watched_is_shown_with_its_end(served: Ser
         assert found.job.last_snapshot.is_final
 
 
+@pytest.mark.thorough
 def test_an_upload_by_a_call_outside_a_wave_is_found_with_what_was_saved_before(
     served: ServedSandbox, tmp_path: Path
 ) -> None:

@@ -150,6 +150,7 @@ ODD_PATHS = [
 ]  # fmt: skip
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 @pytest.mark.parametrize("path", ODD_PATHS)
 def test_every_address_that_is_not_one_has_the_error_envelope(raw_client: RawClient, path: str, method: str) -> None:

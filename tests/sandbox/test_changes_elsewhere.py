@@ -307,6 +307,7 @@ def test_a_colleague_edits_although_the_start_has_passed(client: RawClient, good
     assert client.get(group).json()["study_type_code"] == "adhoc"
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize(
     ("field", "path", "value"),
     [

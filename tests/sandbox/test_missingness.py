@@ -60,6 +60,7 @@ def test_by_chance_fewer_return_and_they_are_no_others() -> None:
     assert all(abs(lift(Missingness(by_chance=0.5), attribute)) < 0.08 for attribute in ATTRIBUTES)
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("attribute", ATTRIBUTES)
 def test_an_attribute_decides_in_the_direction_of_its_switch(attribute: Attribute) -> None:
     up, down = (Missingness(**{f"by_{attribute}": effect}) for effect in (1.0, -1.0))  # type: ignore[arg-type]

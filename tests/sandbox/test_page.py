@@ -138,6 +138,7 @@ def test_every_fault_and_every_change_teaches_something_in_one_line() -> None:
     assert len({lesson.teaches for lesson in LESSONS}) == len(LESSONS)
 
 
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize("lesson", FAULT_LESSONS, ids=lambda lesson: lesson.fault)
 def test_a_click_arms_and_another_disarms(served: ServedSandbox, http: httpx.Client, lesson: Lesson) -> None:
     def button(text: str) -> tuple[str, str]:
@@ -157,6 +158,7 @@ def test_a_click_arms_and_another_disarms(served: ServedSandbox, http: httpx.Cli
     assert served.sandbox.faults.armed == []
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("lesson", CHANGE_LESSONS, ids=lambda lesson: lesson.fault)
 def test_each_change_can_be_clicked_or_says_why_it_cannot_happen(
     raw_client: RawClient, served: ServedSandbox, http: httpx.Client, lesson: Lesson

@@ -56,6 +56,7 @@ def over_http() -> Iterator[RawClient]:
         client.close()
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("row", GUIDE.rows, ids=str)
 def test_the_statement_holds(row: Statement, raw_client: RawClient) -> None:
     row.check(raw_client)

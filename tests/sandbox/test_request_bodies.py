@@ -115,7 +115,7 @@ def send(raw_client: RawClient, operation: Operation, body: Any) -> httpx.Respon
     return raw_client.ask(operation.method, path, content=json.dumps(body), headers=headers)
 
 
-@pytest.mark.sampled(every=6)
+@pytest.mark.sampled(every=8)
 @pytest.mark.parametrize("operation", WITH_BODY, ids=lambda row: row.name)
 def test_a_field_of_any_wrong_type_is_refused_by_name(raw_client: RawClient, operation: Operation) -> None:
     schema = body_schema(operation)
@@ -211,7 +211,7 @@ def tour_with_bodies(raw_client: RawClient, change: Callable[[Schema, Any], Any]
     return failed
 
 
-@pytest.mark.sampled(every=4)
+@pytest.mark.sampled(every=7)
 @pytest.mark.parametrize("value", [value for values in JSON_VALUES.values() for value in values], ids=repr)
 def test_fields_that_an_operation_does_not_document_change_nothing(raw_client: RawClient, value: Any) -> None:
     assert tour_with_bodies(raw_client, lambda schema, body: with_undocumented(schema, body, value)) == []

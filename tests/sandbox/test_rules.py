@@ -80,6 +80,7 @@ def test_every_id_of_every_seed_tells_its_kind_and_foreign_ones_tell_none() -> N
     assert made_up_id(EntityType.RSID, "a", 1)[:27] == made_up_id(EntityType.RID, "a", 1)[:27], "they look alike"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("rule", ["unknown", "accepted"])
 @pytest.mark.parametrize("word", ["RSID", "RESPONDENT_ID", "RID", "RESPONSE_ID"])
 @pytest.mark.parametrize("kind", ["RSID", "RID", "foreign"])

@@ -307,6 +307,7 @@ def test_a_live_wave_refills_what_was_reconciled_away(open_sandbox: OpenSandbox)
 # --- answers ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("asked", [True, False, None])
 def test_answers_come_where_they_are_asked_for(
     eventful: tuple[Sandbox, RawClient, list[str]], asked: bool | None

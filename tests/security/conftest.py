@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cint_nb.sandbox.sample import write_sample
+from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.wave.client import Client, open_client
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import ReplayClock
 from tests.support.constants import START
 from tests.support.servers import Listener, Say
-from tests.support.wave_fixtures import client, make_plan, make_wave, people  # noqa: F401  # one wave for all rooms
+from tests.support.wave_fixtures import client, make_plan, make_wave  # noqa: F401  # one wave for all rooms
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Respondents:
+    """A list whose file lies in the folder of the test, where ids are looked for."""
+    return read_respondents(write_sample(tmp_path / "people.csv", lines=600), entity_type="RSID")
 
 
 @pytest.fixture

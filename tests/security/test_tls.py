@@ -110,6 +110,7 @@ def test_a_certificate_of_another_authority_or_for_another_name_is_refused(
         assert server.heads == []
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("variable", ELSEWHERE)
 def test_no_variable_switches_checking_off(
     serve: Callable[..., Listener], ask: Callable[..., object], monkeypatch: pytest.MonkeyPatch, variable: str

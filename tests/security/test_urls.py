@@ -34,7 +34,7 @@ def filled(operation: ops.Operation, **places: str) -> dict[str, str]:
     return {name: places.get(name, "1") for name in names}
 
 
-@pytest.mark.sampled(every=5)
+@pytest.mark.sampled(every=11)
 @pytest.mark.parametrize(("operation", "place"), PLACES, ids=lambda one: getattr(one, "name", one))
 def test_a_path_value_cannot_reach_another_endpoint(
     listen: Callable[..., Listener], go_live: Callable[..., Client], operation: ops.Operation, place: str

@@ -3,7 +3,7 @@
 A test marked `sampled` runs with as few of its cases as contain each value of each of its parameters at least once; one
 marked `sampled(every=3)` with each third case, for cases that have no value in common. `--every-way` runs all of them.
 The choice is the same in every run and in every worker. A test marked `thorough` runs with `--every-way` only. Of what
-hypothesis invents, everyday runs make a fifth: the profile that is loaded says so.
+hypothesis invents, everyday runs make a tenth: the profile that is loaded says so.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     from hypothesis import settings
 
-    settings.register_profile("everyday", max_examples=EXAMPLES // 5, deadline=None)
+    settings.register_profile("everyday", max_examples=EXAMPLES // 10, deadline=None)
     settings.register_profile("every way", max_examples=EXAMPLES, deadline=None)
     settings.load_profile("every way" if config.getoption("--every-way") else "everyday")
 

@@ -94,7 +94,7 @@ def test_every_change_of_the_sandbox_is_a_row_and_can_happen() -> None:
     assert [change for change in CHANGE_ROWS if not any(may_happen(change, stage) for stage in STAGES)] == []
 
 
-@pytest.mark.sampled(every=6)
+@pytest.mark.sampled(every=10)
 @pytest.mark.parametrize("change", CHANGE_ROWS)
 def test_every_verb_says_and_does_what_is_so(
     change: str,
@@ -121,7 +121,7 @@ def test_every_verb_says_and_does_what_is_so(
                 )
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("with_journal", JOURNALS)
 @pytest.mark.parametrize("stage", STAGES)
 def test_where_nothing_was_changed_each_verb_that_makes_sense_succeeds_without_a_warning(

@@ -109,6 +109,7 @@ def test_pausing_resuming_and_closing_a_paused_wave(client: Client, make_wave: M
     assert wave.status().iloc[0]["state"] == "completed"
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize(
     ("changes", "budget"),
     [

@@ -68,6 +68,7 @@ def _launched(make_wave: Make, **changes: object) -> Wave:
     return wave
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("verb", ["launch", "relaunch", "resume", "extend", "raise_goal_then_relaunch"])
 def test_a_run_that_ended_by_its_end_is_not_advised_what_the_exchange_refuses(
     client: Client, make_wave: Make, verb: str
@@ -189,6 +190,7 @@ def test_a_goal_that_is_not_shown_is_not_taken_for_none() -> None:
 # --- what is left behind ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("stage", ["drafted", "uploaded", "live", "paused", "completed"])
 @pytest.mark.parametrize("with_journal", [True, False])
 def test_adopting_another_group_says_what_is_left_behind(stage: str, with_journal: bool) -> None:

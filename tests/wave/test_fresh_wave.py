@@ -107,6 +107,7 @@ OF_LISTS: dict[str, Act] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("verb", OF_LISTS)
 @pytest.mark.parametrize("make", [fresh_wave, live_wave], ids=["new", "live"])
 def test_verbs_of_a_list_refuse_in_words_before_anything_is_sent(
@@ -165,6 +166,7 @@ KNOWN_HERE = {"warnings", "kind", "id_count", "plan", "target_group", "last_know
 """What a wave knows without asking."""
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("verb", CHANGING)
 def test_a_forgotten_list_refuses_before_anything_is_sent(client: Client, make_wave: MakeWave, verb: str) -> None:
     whole = make_wave()
@@ -232,6 +234,7 @@ def test_a_recontact_without_a_plan_is_read_too(client: Client, make_wave: MakeW
     assert read_only(client, whole.name).status()["saved"].item() == whole.status()["saved"].item() > 0
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("verb", [*CHANGING, "check", "plan"])
 def test_a_wave_without_a_plan_changes_nothing(client: Client, verb: str) -> None:
     live_wave(client)

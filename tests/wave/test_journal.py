@@ -91,6 +91,7 @@ def test_a_damaged_journal_is_set_aside_and_said_so(path: Path, start: int) -> N
     assert [each.read_bytes() for each in renamed] == [content]
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
 def test_a_copy_that_was_cut_off_is_set_aside_too(path: Path, kept: float) -> None:
     first = Journal(path)
@@ -207,6 +208,7 @@ def test_a_file_that_is_no_journal_stays_as_it_is_and_the_journal_is_kept_beside
     assert sorted(after.keys() - before.keys()) == ["theirs.cint-nb.sqlite3"]
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("make", FOREIGN)
 def test_a_file_that_is_no_journal_is_not_read_as_one(tmp_path: Path, make: Callable[[Path], None]) -> None:
     file, _ = make_foreign(tmp_path, make)
@@ -443,6 +445,7 @@ def changed_by(path: Path, *statements: str) -> Journal:
 COLUMNS = ("at", "who", "scope", "project", "wave", "step", "batch", "state", "data")
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize(
     ("statement", "rule", "named"),
     [

@@ -229,6 +229,7 @@ REASONS: list[Exception] = [
 ]
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("method", METHODS.keys() - {"open"})
 def test_every_failure_that_sqlite_and_the_system_know_becomes_ours(
     path: Path, monkeypatch: pytest.MonkeyPatch, method: str
@@ -380,6 +381,7 @@ def test_an_entry_that_cannot_be_written_says_what_was_sent(
     assert said in str(caught.value.safe)
 
 
+@pytest.mark.thorough
 def test_a_process_that_may_open_no_more_files_says_so_in_words(path: Path) -> None:
     code = (
         "import os, resource, sys; from pathlib import Path; from cint_nb.wave.journal.journal import *\n"

@@ -86,6 +86,7 @@ def claims(path: Path) -> list[tuple[Any, ...]]:
 # --- other processes ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("linked", [False, True])
 def test_a_second_process_is_refused_with_the_name_of_the_first_until_that_is_killed(
     path: Path, tmp_path: Path, *, linked: bool
@@ -475,6 +476,7 @@ def test_an_error_inside_ends_the_lock_and_stays_what_it_is(journals: tuple[Jour
         pass
 
 
+@pytest.mark.thorough
 def test_many_waves_need_no_open_file_each(path: Path) -> None:
     code = (
         "import resource; from contextlib import ExitStack\n"
@@ -619,6 +621,7 @@ def test_two_threads_of_one_wave_create_one_draft(people: Respondents) -> None:
         assert len(client.target_groups.list(refs[0].project_id)) == 1
 
 
+@pytest.mark.thorough
 def test_waves_of_one_new_project_create_it_once(people: Respondents) -> None:
     with ServedSandbox(Sandbox(seed=1)) as served, open_client("sandbox", base_url=served.base_url) as client:
         plan = make_plan(client.clock.now())

@@ -82,6 +82,7 @@ def killed_runs(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFa
         yield KilledRuns(served.base_url, sandbox, died, ends, ends[waves[0]]["outcome"])
 
 
+@pytest.mark.thorough
 def test_after_a_kill_the_same_cells_end_with_one_of_everything(killed_runs: KilledRuns, point: str) -> None:
     assert killed_runs.died[point] == -9
     end = killed_runs.ends[name_of(point)]

@@ -49,6 +49,7 @@ def test_the_same_people_in_another_order_are_the_same_list(
     assert len(_upload_names(client, again)) == len(sent) + 1
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("reordered", [False, True])
 @pytest.mark.parametrize("journal_lost", [False, True])
 def test_an_upload_by_an_earlier_version_is_found_by_its_name_or_its_people(
@@ -128,6 +129,7 @@ def test_a_resubmission_needs_no_job_that_the_exchange_has_forgotten() -> None:
         assert wave.resubmitted_count == len(rejected)
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("has_ended", [True, False])
 @pytest.mark.parametrize("knows_the_upload", [True, False])
 def test_a_resubmission_by_another_machine_is_known_by_the_number_sent(has_ended: bool, knows_the_upload: bool) -> None:
@@ -184,6 +186,7 @@ def _open_ended(make_wave: Make, count: int, people: Respondents) -> Wave:
     return wave
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("by", ["wave", "client"])
 @pytest.mark.parametrize("state", ["live", "paused"])
 def test_more_people_in_the_field_cost_no_more_than_was_approved(

@@ -72,6 +72,7 @@ def sent_by(client: Client, status: ProjectStatus) -> int:
     return client.requests_sent - before
 
 
+@pytest.mark.thorough
 def test_two_hundred_groups_are_refreshed_with_one_request_a_page_and_what_changed(
     client: Client, tmp_path: Path
 ) -> None:
@@ -200,6 +201,7 @@ READS = {
 """Operations of the document that a status reads, and what is said where one is refused."""
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("operation", READS)
 def test_a_read_of_a_status_that_is_refused_is_named_in_its_row(client: Client, tmp_path: Path, operation: str) -> None:
     wave = launched(client, tmp_path)

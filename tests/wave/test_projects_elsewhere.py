@@ -23,6 +23,7 @@ def _count(client: Client) -> tuple[int, int]:
     return len(world.projects), len(world.groups)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("spelling", ["BRAND TRACKER", "brand tracker", "Brand Tracker"])
 @pytest.mark.parametrize("journal_lost", [True, False])
 def test_a_project_in_other_letter_case_stops_with_evidence(
@@ -97,6 +98,7 @@ EVERYTHING: dict[str, Callable[[Wave], object]] = {
 """Whatever asks the exchange about a wave."""
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("verb", EVERYTHING)
 def test_without_its_journal_no_verb_denies_a_wave_whose_project_was_renamed(
     client: Client, make_wave: Make, verb: str
@@ -112,6 +114,7 @@ def test_without_its_journal_no_verb_denies_a_wave_whose_project_was_renamed(
     assert _count(client) == before
 
 
+@pytest.mark.sampled(every=6)
 @pytest.mark.parametrize("verb", EVERYTHING)
 def test_a_wave_that_may_be_in_a_project_that_was_not_searched_is_neither_created_nor_denied(
     client: Client, make_wave: Make, monkeypatch: pytest.MonkeyPatch, verb: str

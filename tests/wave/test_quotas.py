@@ -194,6 +194,7 @@ def test_what_the_exchanges_validator_refuses_is_not_created(client: Client) -> 
 # --- another goal -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("goal", [101, 107, 150, 333])
 def test_a_raised_goal_keeps_the_shares_of_all_quotas(client: Client, goal: int) -> None:
     wave = live_wave(client, profiling=QUOTAS)
@@ -241,6 +242,7 @@ def test_percentages_are_of_the_goal_and_name_every_target(client: Client) -> No
         wave.set_quotas({"age": {"18-34": 100}}, by="percent")
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
@@ -269,6 +271,7 @@ def test_a_quota_is_not_set_below_its_completes(client: Client) -> None:
         wave.set_quotas({"gender": {"male": int(done) - 1, "female": 101 - int(done)}})
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("verb", ["set_quotas", "set_profiles", "replace"])
 def test_a_higher_goal_needs_a_budget_for_it(client: Client, verb: str) -> None:
     wave = live_wave(client, profiling=QUOTAS)

@@ -85,6 +85,7 @@ STEPS: dict[str, tuple[str, Callable[[Wave], object]]] = {
 }
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("verb", STEPS)
 @pytest.mark.parametrize("fault", ["drop-reply@{0}", "drop-reply@{0}*2", "500@{0}"])
 def test_the_minute_after_a_lost_reply_is_shown_where_jobs_are(

@@ -226,6 +226,7 @@ def test_a_launch_whose_reply_was_lost_is_sent_again_as_it_was(
     assert abs(run.end_fielding_at - wave.plan.end_at) < timedelta(seconds=1)
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("reply_lost", [True, False], ids=["reply lost", "end not seen"])
 def test_a_launch_that_still_runs_is_not_joined_by_another_with_a_later_end(
     client: Client, make_wave: Make, crash_before: Crash, reply_lost: bool

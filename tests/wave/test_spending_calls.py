@@ -157,6 +157,7 @@ def test_every_operation_that_can_spend_has_a_call_here() -> None:
     assert set(CALLS) == set(ops.SPENDING)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("through", ["plain", "aio"])
 @pytest.mark.parametrize("budget", [{}, {"budget": TOO_LITTLE}, {"budget": "900 USD"}, {"budget": "a lot"}])
@@ -221,6 +222,7 @@ def test_what_was_approved_does_not_replace_a_budget_where_more_is_spent(
         assert requests.sent() == set()
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("name", CALLS)
 def test_the_raw_client_asks_for_nothing_and_says_so(
     name: str, requests: Requests, caplog: pytest.LogCaptureFixture
@@ -232,6 +234,7 @@ def test_the_raw_client_asks_for_nothing_and_says_so(
         assert name in requests.sent()
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("name", CALLS)
 def test_what_bounds_the_cost_must_be_seen(name: str, requests: Requests, caplog: pytest.LogCaptureFixture) -> None:
     with at_stage(name, caplog) as (client, wave, ref):

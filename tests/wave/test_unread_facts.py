@@ -50,7 +50,7 @@ def fail(monkeypatch: pytest.MonkeyPatch, client: Client, resource: str, verb: s
     monkeypatch.setattr(getattr(client.aio, resource), verb, instead)
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("reason", FAILURES)
 @pytest.mark.parametrize(("resource", "verb"), READS)
 def test_what_could_not_be_asked_is_a_finding(

@@ -110,6 +110,7 @@ def test_a_verb_says_it_in_its_result_its_repr_and_its_panels(
     assert again.warnings == (text,)
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("value", ["2026-09-01T08:00:00", "0001-01-01T00:00:00Z", "soon", [], {"value": 5}, True, -1])
 def test_a_run_is_stopped_whatever_stands_in_place_of_its_times(
     change: dict[str, Change], client: Client, make_wave: Make, value: Any

@@ -138,7 +138,7 @@ def checked(error: CintError) -> CintError:
     return error
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=13)
 @pytest.mark.parametrize("sent", [READ, WRITE], ids=["a read", "a write"])
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("kind", ["application/json", "text/html", ""])
@@ -325,6 +325,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.usefixtures("no_proxies")
 @pytest.mark.parametrize("environment", PROXIES.values(), ids=PROXIES)
 def test_a_proxy_that_cannot_be_is_named_by_its_variable_and_never_quoted(
@@ -448,7 +449,7 @@ def serve() -> Iterator[Callable[[bytes], tuple[Http, ScriptedServer]]]:
         loop_thread.run(server.stop())
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=7)
 @pytest.mark.parametrize("sent", [READ, WRITE], ids=["a read", "a write"])
 @pytest.mark.parametrize("said", WIRE.values(), ids=WIRE)
 @pytest.mark.filterwarnings("ignore:The reply to .* header Sunset:cint_nb.errors.CintWarning")

@@ -45,6 +45,7 @@ def test_nested_loops_work_once_allowed_and_are_not_the_archived_kind(tmp_path: 
     assert run_story(story, tmp_path) == "inner inner inner"
 
 
+@pytest.mark.thorough
 def test_nothing_is_patched_unless_asked_for(tmp_path: Path) -> None:
     story = """
         import asyncio, cint_nb.wire.loop_thread, cint_nb.wire.http

@@ -94,7 +94,7 @@ NEWER = "recontact_create_upload_respondents_by_file_job"
 LIST = "recontact_list_upload_respondents_by_file_jobs"
 
 
-@pytest.mark.sampled(every=5)
+@pytest.mark.sampled(every=10)
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
 @pytest.mark.parametrize("absent", [(NEWER,), (NEWER, LIST)], ids=["with-a-list", "without-a-list"])
@@ -185,7 +185,7 @@ def test_a_removal_refused_because_of_an_upload_is_no_removal(client: AsyncClien
     assert jobs(client, "RECONTACT_REMOVAL") == []
 
 
-@pytest.mark.sampled(every=5)
+@pytest.mark.sampled(every=10)
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
 @pytest.mark.parametrize("entity", ["RSID", "ACCESS_RESPONDENT_GUID"])
@@ -257,7 +257,7 @@ GUARDED: dict[str, tuple[str, Callable[[AsyncClient, TargetGroupRef], Any], str]
 }
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize("fault", [*ACTED, *NOT_ACTED, "stale-etag"])
 @pytest.mark.parametrize("verb", GUARDED)
 def test_a_guarded_act_takes_effect_once(

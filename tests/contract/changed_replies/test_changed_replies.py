@@ -21,7 +21,7 @@ from tests.contract.changed_replies.endings import ENDINGS
 
 pytestmark = pytest.mark.filterwarnings("ignore::cint_nb.errors.CintWarning")  # the cells read and judge them
 ONE, WAVE = report.TABLES
-SHARES = {ONE: 192, WAVE: 8}
+SHARES = {ONE: 96, WAVE: 4}
 WRITE = "CINT_NB_WRITE_REPLIES"
 _IS_WANTED = bool(os.environ.get(WRITE))  # read here: no test sees the settings of the shell
 Cell = tuple[str, str, Path]

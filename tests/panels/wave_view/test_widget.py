@@ -133,6 +133,7 @@ TRUTH = {
 """The steps at which a wave may be shown, by the true state of its group."""
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.filterwarnings("ignore::cint_nb.errors.CintWarning")
 @pytest.mark.parametrize("change", [NOTHING, *(name for name in CHANGE_ROWS if ":" not in name)])
 @pytest.mark.parametrize("with_journal", [True, False])
@@ -188,6 +189,7 @@ def test_an_exchange_that_does_not_answer_in_time_leaves_what_was_last_known(
     assert "UTC" not in repr(panel) + panel.to_static_html() + panel.to_text()
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("fault", ["500@any*always", "refuse@any*always", "expired-token@any*always"])
 def test_an_exchange_that_fails_leaves_what_was_last_known(live: Wave, client: Client, fault: str) -> None:
     panel = WaveView(live)

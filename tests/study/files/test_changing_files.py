@@ -140,6 +140,11 @@ class ChangingFile(io.BufferedReader):
         return super().readinto(buffer)
 
 
+@pytest.fixture(autouse=True)
+def settled_files() -> None:
+    """Leave the wait for a file that was just written as it is: all others are read at once, these are about it."""
+
+
 @pytest.fixture
 def make_file(tmp_path: Path) -> Callable[[str], Path]:
     def make(name: str) -> Path:
@@ -244,6 +249,7 @@ def test_a_file_that_changes_once_is_read_once_more_and_whole(
     assert len(opened) == 2
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("name", FILES)
 def test_a_part_of_a_file_whose_rest_comes_meanwhile_is_read_whole(
     make_file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, name: str
@@ -299,6 +305,7 @@ def test_a_file_the_caller_opened_is_held_to_the_same(
     assert list(found) == [*expected, *IDS[: start // 37 if times and change is append else 0]]
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize(("name", "way"), CASES)
 def test_a_file_that_stays_as_it_is_is_read_whole_and_once(
     make_file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, name: str, way: str
@@ -309,6 +316,7 @@ def test_a_file_that_stays_as_it_is_is_read_whole_and_once(
     assert len(opened) == 1
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize(
     ("name", "way"), [case for case in CASES if case[0] in ("lines.txt", "table.csv", "table.sav")]
 )
@@ -350,6 +358,7 @@ class Moments:
         return SimpleNamespace(time=lambda: self.now, sleep=self.sleep)
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_file_between_two_pieces_of_its_writer_is_noticed(
     make_file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]

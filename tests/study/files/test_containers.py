@@ -79,6 +79,7 @@ SAYS = {
 }  # fmt: skip
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("suffix", [*READABLE_SUFFIXES, None])
 def test_what_a_file_contains_and_how_it_is_called_decide_together(suffix: str | None, tmp_path: Path) -> None:
     for what, content in contents(tmp_path).items():

@@ -104,6 +104,7 @@ def picker_text(picker: FilePicker) -> str:
     return walk(picker)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", ["RSID", "RID"])
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("number", [1, 7, 20])
@@ -129,6 +130,7 @@ def test_ids_that_another_column_names_as_the_other_kind_block_everywhere(
     assert left.upload_problems == () or number == 20
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("words", [("RSID", "RID"), ("respondent id", "response id"), ("rsid", "session_id")])
 @pytest.mark.parametrize("ending", FORMATS)
 def test_a_column_of_words_that_names_the_kind_of_each_id_is_heard(
@@ -163,6 +165,7 @@ def joined(*parts: list[str]) -> list[str]:
     return [line for part in parts for line in part]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("ending", [".txt", ".xlsx", ".csv", ".list", ".series", ".frame"])
 @pytest.mark.parametrize("top", ["RSID", "id", None])
 @pytest.mark.parametrize("name", ["RID", "Response ID", "RIDs", "response_id (RID)", "session id"])
@@ -209,6 +212,7 @@ def write_lines(path: Path, lines: list[str]) -> Any:
     return path
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("ending", [".txt", ".xlsx", ".list"])
 @pytest.mark.parametrize("name", ["RSID", "rsids", "Respondent ID", "id", "Recontact RSID"])
 def test_the_name_again_is_a_header_where_two_lists_were_joined(tmp_path: Path, ending: str, name: str) -> None:
@@ -245,6 +249,7 @@ def test_a_table_whose_column_changes_its_name_is_heard_too(tmp_path: Path) -> N
 # --- names ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", ["RSID", "RID"])
 @pytest.mark.parametrize("ending", FILES)
 @pytest.mark.parametrize("where", ["column", "file"])

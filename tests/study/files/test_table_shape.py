@@ -176,6 +176,7 @@ def test_a_report_judges_rows_as_a_list_does(names: list[str], hurt: list[tuple[
         assert f"{len(report.malformed_lines)} malformed rows left out" in repr(report)
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("place", [3, 2_500])
 def test_exports_that_were_joined_are_read_as_one_where_their_columns_agree(place: int) -> None:
     header, rows = "RSID,RID,note", [f"{text},{RIDS[0]},x" for text in OTHERS]
@@ -194,6 +195,7 @@ def test_exports_that_were_joined_are_read_as_one_where_their_columns_agree(plac
 # --- columns named for the ids ----------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("form", ["csv", "frame", "xlsx", "parquet"])
 @pytest.mark.parametrize("rsids", [[None] * 2_010 + RSIDS[:5], [*["-99"] * 80, *RSIDS[:10]], ["0" * 32] * 30])
 def test_a_column_named_for_the_ids_is_never_passed_over_in_silence(form: str, rsids: list[str | None]) -> None:
