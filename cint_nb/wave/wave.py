@@ -469,12 +469,14 @@ class Wave:
         runs = state.state in (GroupState.LIVE, GroupState.SCHEDULED)
         found = self._ask(self._context.read_uploads(state.ref)) if runs else None
         if (finished := self._ask(self._fielding.finished_launch(state, found))) is not None:
-            self._ask(self._fielding.warn_of_rerun(state, allowed))
+            self._ask(self._fielding.warn_of_rerun(state, found, allowed))
             return finished
         if found is not None:
             return self._ask(self._fielding.adopt_launch(state, found, allowed))
         raise state.invalid_state_error(
-            f"The wave was launched before, and its target group is {state.state}.",
+            f"The wave was launched before, and its target group is {state.state}."
+            if state.run is not None
+            else f"The target group is {state.state} and cannot be launched.",
             state.advice() or "read wave.status().",
             wave=self.name,
         )
@@ -502,7 +504,8 @@ class Wave:
         anew.
 
         Args:
-            goal: Completes wanted: above the present goal, of a recontact at most the number of saved IDs.
+            goal: Completes wanted: above the present goal, of a recontact at most the number of saved IDs. If it is
+                the present goal, nothing is sent, and the budget is approved for it.
             budget: The most the whole target group may cost.
 
         Raises:
