@@ -92,6 +92,12 @@ def test_a_period_that_no_report_has_is_refused_before_it_is_requested(fielded: 
         fielded.report(start=start)
 
 
+def test_a_wave_that_ended_half_a_year_ago_is_reported_to_its_end(fielded: Wave, client: Client) -> None:
+    client.pass_time(days=255)
+    report = fielded.report()
+    assert 0 < len(report.completes) == fielded.status()["completes"].item()
+
+
 def test_a_beginning_that_is_not_shown_is_asked_for_and_never_guessed(
     fielded: Wave, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
