@@ -263,7 +263,11 @@ class Wave:
         self.check("launch").raise_if_blocking()
         _check_words("unverified", unverified, VERIFIABLE)
         facts = self._add_exchange_facts(self._facts("launch", unverified), state, uploads)
-        check(self._ask(facts)).raise_if_blocking()
+        findings = check(self._ask(facts))
+        findings.raise_if_blocking()
+        for finding in findings:
+            if finding.rule == "asked-twice" and finding.severity is Severity.WARN:  # nobody can take it back
+                self.client.http.warn(f"{finding.message} Seen: {finding.evidence}. {finding.fix}")
 
     # --- the lifecycle ----------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cint_nb.domain.errors import InputError, InvalidState
+from cint_nb.domain.errors import CintWarning, InputError, InvalidState
 from cint_nb.wave.client import Client
 from cint_nb.wave.wave import Wave
 from tests.support.plans import make_plan
@@ -46,7 +46,8 @@ def test_it_is_about_this_wave_alone(fielded: Wave, client: Client) -> None:
     )
     second.create()
     second.upload()
-    second.launch(budget="2000 EUR")
+    with pytest.warns(CintWarning, match="would be asked twice"):
+        second.launch(budget="2000 EUR")
     client.pass_time(hours=6)
     report = second.report()
     assert 0 < len(report) <= second.status().iloc[0]["entrants"]
