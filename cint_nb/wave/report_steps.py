@@ -49,7 +49,7 @@ class ReportSteps:
         )
         job.add_listener(on_snapshot)
         await job
-        return await client.reports.download(job.handle.job_id)
+        return await client.reports.download(job.handle.job_id or "")
 
     async def _day_of_the_last_visits(self, ref: TargetGroupRef) -> date | None:
         """Return a day by which all visits have ended; None if the exchange does not say when fielding ends."""
