@@ -203,7 +203,13 @@ def printable(target: PrintableT) -> PrintableT:
 def _return_printable(method: Callable[[OwnerT], str]) -> Callable[[OwnerT], str]:
     @functools.wraps(method)
     def return_printable(self: OwnerT) -> str:
-        return as_printed(method(self))
+        try:
+            return as_printed(method(self))
+        except AttributeError as error:
+            # A traceback that shows local variables finds objects whose `__init__` has just refused its arguments.
+            if error.obj is not self:
+                raise
+            return as_printed(f"<{type(self).__name__}: not complete>")
 
     return return_printable
 

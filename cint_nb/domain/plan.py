@@ -239,7 +239,8 @@ class TargetGroupPlan(PrintableModel):
         test_url: The same for tests; `live_url` when omitted.
         cost_per_interview: Price per complete, such as `2.7352 EUR`; none with a rate card.
         maximum_cpi: Highest price per complete; of a recontact `cost_per_interview` when omitted.
-        total_budget: The most the exchange lets the group cost, in place of `maximum_cpi`; dynamic pricing only.
+        total_budget: The most the exchange lets the group cost, in place of `maximum_cpi`; dynamic pricing only. One
+            below goal times `cost_per_interview` is not taken for a bound.
         pricing_model: `dynamic` or `rate_card`; which of them a business unit has, `client.choices` lists.
         name: 5–128 characters; the wave's name when omitted.
         industry_code: Topic of the survey, of `client.choices.industries()`.
@@ -360,7 +361,8 @@ class TargetGroupPlan(PrintableModel):
             cost_per_interview: Price per complete, amount and currency; dynamic pricing only.
             maximum_cpi: The most a complete may cost. With `prevent_overfill` it bounds what the wave can cost; one of
                 `maximum_cpi` and `total_budget` is needed before the wave can be created.
-            total_budget: The most the exchange lets the group cost; in place of `maximum_cpi`.
+            total_budget: The most the exchange lets the group cost; in place of `maximum_cpi`. The budget of a
+                launch must cover goal times `cost_per_interview` all the same.
             pricing_model: `dynamic` or `rate_card`, as the business unit has it.
             name: 5–128 characters; the wave's name when omitted.
             study_type_code: Kind of study, of `client.choices.study_types()`; any but `recontact`.
@@ -476,7 +478,8 @@ class TargetGroupPlan(PrintableModel):
             test_url: The same for tests; `live_url` when omitted.
             cost_per_interview: Price per complete, amount and currency; dynamic pricing only.
             maximum_cpi: The most a complete may cost; `cost_per_interview` when omitted.
-            total_budget: The most the exchange lets the group cost; in place of `maximum_cpi`.
+            total_budget: The most the exchange lets the group cost; in place of `maximum_cpi`. The budget of a
+                launch must cover goal times `cost_per_interview` all the same.
             pricing_model: `dynamic` or `rate_card`, as the business unit has it.
             name: 5–128 characters; the wave's name when omitted.
             industry_code: Topic of the survey, of `client.choices.industries()`.

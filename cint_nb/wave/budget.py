@@ -13,13 +13,15 @@ from cint_nb.domain.plan import Money, TargetGroupPlan
 def worst_case_cost(plan: TargetGroupPlan, id_count: int | None = None) -> Money | None:
     """Return the most a wave can cost: goal times the higher of price and price cap; None when nothing bounds it.
 
-    A total budget, where the plan has one, is the exchange's own bound.
+    A total budget, where the plan has one, is the exchange's own bound; goal times price can still be above it.
 
     Args:
         plan: The plan of the wave.
         id_count: How many may take part. Where the plan allows overfill, each of them may complete.
     """
     cap, completes, budget = _highest_price(plan), plan.completes_goal, plan.total_budget
+    if budget is not None:
+        budget = _at_least(budget, completes, plan.cost_per_interview)
     if not plan.prevent_overfill:
         if id_count is None:
             return budget
@@ -58,19 +60,20 @@ class SpendingLimits:
 
     def worst_case(self) -> Money | None:
         """Return the most the group can cost; None where nothing that was read bounds it."""
-        bounds = [self.total_budget] if self.total_budget is not None else []
         prices = [price for price in (self.price, self.price_cap) if price is not None]
+        if len({each.currency_code for each in (*prices, self.total_budget) if each is not None}) > 1:
+            return None  # amounts in two currencies bound nothing together
+        bounds = []
+        if self.total_budget is not None:
+            bounds.append(_at_least(self.total_budget, self.completes_goal, self.price, self.spent, self.completes))
         completes = self.completes_goal
         if completes is not None and self.prevent_overfill is not True:
             completes = None if self.saved_count is None else max(completes, self.saved_count)
         # A cap below the present price does not bound what is being paid now.
-        if completes is not None and self.price_cap is not None and len({each.currency_code for each in prices}) == 1:
+        if completes is not None and self.price_cap is not None:
             highest = max(prices, key=lambda each: each.value)
-            most = completes * highest.value
-            if self.spent is not None and self.completes is not None:
-                # Those who have completed may have cost more than a complete costs now.
-                most = max(most, self.spent.value + max(0, completes - self.completes) * highest.value)
-            bounds.append(Money(value=most, currency_code=highest.currency_code))
+            nothing = Money(value=Decimal(0), currency_code=highest.currency_code)
+            bounds.append(_at_least(nothing, completes, highest, self.spent, self.completes))
         return min(bounds, key=lambda each: each.value) if bounds else None
 
     def evidence(self) -> dict[str, object]:
@@ -79,8 +82,32 @@ class SpendingLimits:
             "goal": self.completes_goal,
             "price": self.price,
             "price_cap": self.price_cap,
+            "total_budget": self.total_budget,
             "saved_ids": self.saved_count if self.prevent_overfill is not True else None,
         }
+
+
+def _at_least(
+    bound: Money, completes: int | None, price: Money | None, spent: Money | None = None, done: int | None = None
+) -> Money:
+    """Return a bound, raised to what so many completes cost at a price, where that is more.
+
+    The documents call a total budget the most to be spent "for the target number of completes", and say nowhere that
+    completes stop at it: so one below goal times price does not bound what is being paid now.
+
+    Args:
+        bound: The bound.
+        completes: How many complete; None if it is not known.
+        price: What each of them costs.
+        spent: What those who have completed did cost, which may be more than a complete costs now.
+        done: How many have completed.
+    """
+    if completes is None or price is None or price.currency_code != bound.currency_code:
+        return bound
+    most = max(bound.value, completes * price.value)
+    if spent is not None and done is not None:
+        most = max(most, spent.value + max(0, completes - done) * price.value)
+    return Money(value=most, currency_code=bound.currency_code)
 
 
 def compare_with_budget(
@@ -184,10 +211,13 @@ def check_budget(plan: TargetGroupPlan, budget: str | Money | None, *, id_count:
             f"The wave can cost {worst}, more than the budget of {allowed}.",
             evidence={
                 "completes_goal": plan.completes_goal,
-                "price_cap": str(plan.price_cap),
+                "price_cap": str(plan.price_cap) if plan.price_cap else None,
+                "cost_per_interview": str(plan.cost_per_interview) if plan.total_budget else None,
+                "total_budget": str(plan.total_budget) if plan.total_budget else None,
                 "overfill": None if plan.prevent_overfill else f"allowed, {id_count:,} ids may complete",
             },
             safe="nothing was launched or changed.",
-            next_step="raise the budget, or lower completes_goal or maximum_cpi.",
+            next_step="raise the budget, or lower completes_goal or "
+            f"{'cost_per_interview' if plan.total_budget else 'maximum_cpi'}.",
         )
     return worst

@@ -18,6 +18,7 @@ from cint_nb.domain.errors import (
     UnexpectedReply,
 )
 from cint_nb.domain.fielding import RunState
+from cint_nb.domain.ids import quote_foreign
 from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
 from cint_nb.domain.limits import RECONTACT_STUDY_TYPE
 from cint_nb.domain.models import TargetGroupRef, evolve
@@ -28,7 +29,7 @@ from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.exchange.identity import idempotency_key
 from cint_nb.wave.exchange.people import GroupUploads, check_people
 from cint_nb.wave.exchange.quotas import Goals, raised_goals, replace_profiles, set_quotas
-from cint_nb.wave.exchange.spending import read_limits
+from cint_nb.wave.exchange.spending import least_commitment, read_limits
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
 from cint_nb.wave.journal.payloads import (
@@ -231,6 +232,7 @@ class FieldingSteps:
         state = await self._wave.read_back()
         if state is None:
             return
+        self._warn_of_another_audience(state)
         limits = await read_limits(self._wave.client, state)
         worst = limits.worst_case()
         if worst != worst_case:
@@ -244,8 +246,8 @@ class FieldingSteps:
             )
         self._warn_if_dearer(state, worst, budget, "it was changed between its check and its launch")
 
-    async def warn_of_rerun(self, state: ExchangeState, budget: Money) -> None:
-        """Warn where a launch that is run again finds the wave no longer live, or dearer than its budget."""
+    async def warn_of_rerun(self, state: ExchangeState, uploads: GroupUploads | None, budget: Money) -> None:
+        """Warn where a launch that is run again finds the wave no longer live, dearer, or with other people in it."""
         if state.state not in (GroupState.LIVE, GroupState.SCHEDULED):
             self._wave.client.http.warn(
                 f"The wave {self._wave.name!r} was launched before and is {state.state} now. Nothing was sent."
@@ -253,13 +255,55 @@ class FieldingSteps:
         if state.is_in_field:
             worst = (await read_limits(self._wave.client, state)).worst_case()
             self._warn_if_dearer(state, worst, budget, "it was changed after its launch")
+        if uploads is not None and self._wave.plan.is_recontact:
+            await self._warn_of_strangers(state, uploads)
 
     def _warn_if_dearer(self, state: ExchangeState, worst: Money | None, budget: Money, why: str) -> None:
-        if worst is not None and worst.currency_code == budget.currency_code and worst.value > budget.value:
+        shown = worst or least_commitment(state)
+        if shown is None or (shown.currency_code == budget.currency_code and shown.value <= budget.value):
+            return
+        than = f"more than the approved {budget}"
+        if shown.currency_code != budget.currency_code:
+            than = f"in another currency than the approved {budget}"
+        self._wave.client.http.warn(
+            f"The wave {self._wave.name!r} is {state.state} and can cost {shown}, {than}: {why}. Pause it with "
+            "wave.pause(), or lower goal or price."
+        )
+
+    def _warn_of_another_audience(self, state: ExchangeState) -> None:
+        """Say if a wave went live for other people than it was checked for, as far as its overview shows them."""
+        plan, shown = self._wave.plan, state.overview
+        if shown is None:
+            return
+        language, _, country = plan.locale.partition("_")
+        pairs = [
+            ("study type", plan.study_type_code, shown.study_type_code),
+            ("language", language, shown.language_code),
+            ("country", country, shown.country_code),
+        ]
+        found = [
+            f"{name} {quote_foreign(now, 60)} where the plan has {wanted}"
+            for name, wanted, now in pairs
+            if now is not None and now.strip().lower() != wanted.lower()
+        ]
+        if found:
             self._wave.client.http.warn(
-                f"The wave {self._wave.name!r} is {state.state} and can cost {worst}, more than the approved {budget}: "
-                f"{why}. Pause it with wave.pause(), or lower goal or price."
+                f"The wave {self._wave.name!r} is {state.state} with {' and '.join(found)}: it was changed between its "
+                "check and its launch, and admits other people. Stop it with wave.pause()."
             )
+
+    async def _read_back_spending(self) -> ExchangeState | None:
+        """Read what is so after a verb that spends, and say if it is dearer than approved.
+
+        What the overview shows suffices: with no request more it sees a goal or a price that was raised in between.
+        """
+        state = await self._wave.read_back()
+        if state is None or not state.is_in_field:
+            return state
+        approved, least = self._wave.client.spend_guard.approved(state.ref), least_commitment(state)
+        if approved is not None:
+            self._warn_if_dearer(state, least, approved, "it was changed elsewhere in the meantime")
+        return state
 
     async def pause(self) -> None:
         """Pause the fielding run, guarded by its ETag."""
@@ -287,7 +331,7 @@ class FieldingSteps:
             error.next_step = state.advice() or error.next_step
             raise
         self._wave.write(RESUME, EntryState.DONE, Payload())
-        await self._wave.read_back()
+        await self._read_back_spending()
 
     async def close(self, *, resume_first: bool = False) -> None:
         """Complete the fielding run, guarded by its ETag; a run that has already ended is left unchanged.
@@ -337,7 +381,7 @@ class FieldingSteps:
         except InvalidState as error:
             error.next_step = state.advice() or error.next_step
             raise
-        await self._wave.read_back()
+        await self._read_back_spending()
 
     async def raise_goal(self, goal: int, budget: str | Money | None) -> int:
         """Raise the goal of a launched group."""
@@ -353,7 +397,13 @@ class FieldingSteps:
         saved: int | None = None
         if self._wave.plan.is_recontact:
             saved = await self._wave.client.recontacts.saved_count(state.ref)
-        if goal <= present or (saved is not None and goal > saved):
+        if goal == present:  # as after a reply that was lost, or when the cell is run again
+            approve = await self._wave.client.spend_guard.check(
+                state.ref, verb="wave.raise_goal", budget=budget, goal=goal, always=True, state=state
+            )
+            approve()
+            return present
+        if goal < present or (saved is not None and goal > saved):
             bound = "" if saved is None else f" and up to the {saved:,} saved IDs"
             raise PlanError(
                 f"The goal cannot be raised to {goal!r}.",
@@ -363,7 +413,7 @@ class FieldingSteps:
             )
         profiles = await raised_goals(self._wave.client, state.ref, goal, self._wave.plan)
         await self._wave.client.target_groups.set_completes_goal(state.ref, goal, profiles=profiles, budget=budget)
-        after = await self._wave.read_back()
+        after = await self._read_back_spending()
         shown = after.overview.progress.filling_goal if after and after.overview and after.overview.progress else None
         return goal if shown is None else shown
 
@@ -388,7 +438,7 @@ class FieldingSteps:
         state = await self._require_launched("set the quotas", completed=True)
         await self._require_goal_possible(state, goal)
         after = await set_quotas(self._wave.client, state.ref, goals, in_percent=in_percent, goal=goal, budget=budget)
-        await self._wave.read_back()
+        await self._read_back_spending()
         return after
 
     async def set_profiles(
@@ -415,7 +465,7 @@ class FieldingSteps:
             budget=budget,
             unverified=unverified,
         )
-        await self._wave.read_back()
+        await self._read_back_spending()
         return found
 
     async def _require_goal_possible(self, state: ExchangeState, goal: int | None) -> None:
@@ -435,7 +485,7 @@ class FieldingSteps:
         state = await self._require_launched("set the price")
         wanted = Money.parse(price)
         await self._wave.client.target_groups.set_cost_per_interview(state.ref, wanted, budget=budget)
-        await self._wave.read_back()
+        await self._read_back_spending()
         return wanted
 
     async def extend(self, end_at: datetime, budget: str | Money | None) -> datetime:
@@ -452,7 +502,7 @@ class FieldingSteps:
         async with within_budget(approval):
             with self._wave.client.spend_guard.checked(state.ref):
                 changed = await self._wave.client.fielding.update_run(state.ref, run.start_fielding_at, end_at)
-        await self._wave.read_back()
+        await self._read_back_spending()
         return changed.end_fielding_at or end_at
 
     async def approve(self, budget: str | Money) -> Money:

@@ -15,6 +15,10 @@ from cint_nb.wave.context import WaveContext
 from cint_nb.wave.exchange.state import read_state
 
 _ZONE = ZoneInfo("America/Chicago")  # in which the exchange reads the days of a report
+_NEARLY_TOO_LONG = timedelta(days=180)
+"""Of the longest period of a report, six months, the shortest form."""
+_LAST_VISITS = timedelta(days=2)
+"""Who entered before the end finishes after it; and the last day of a report ends as it begins."""
 _ADVICE = "pass the day on which fielding began: wave.report(start=…)."
 
 
@@ -33,6 +37,8 @@ class ReportSteps:
         first = start or await self._first_day(ref)
         # The end is read as midnight before the last day, which would leave out today's visits.
         last = client.clock.now().astimezone(_ZONE).date() + timedelta(days=1)
+        if last - first > _NEARLY_TOO_LONG:  # a wave that ended long ago has no visits since
+            last = min(last, await self._day_of_the_last_visits(ref) or last)
         job = await client.reports.generate(
             ReportType.RESPONDENT_ANALYSIS,
             first,
@@ -44,6 +50,14 @@ class ReportSteps:
         job.add_listener(on_snapshot)
         await job
         return await client.reports.download(str(job.handle.job_id))  # never None: the reply was read for it
+
+    async def _day_of_the_last_visits(self, ref: TargetGroupRef) -> date | None:
+        """Return a day by which all visits have ended; None if the exchange does not say when fielding ends."""
+        ends = [run.end_fielding_at for run in await self._wave.client.fielding.runs(ref)]
+        known = [moment for moment in ends if moment is not None]
+        if not known or len(known) < len(ends):
+            return None
+        return max(known).astimezone(_ZONE).date() + _LAST_VISITS
 
     async def _first_day(self, ref: TargetGroupRef) -> date:
         state = await read_state(self._wave.client, ref)

@@ -17,6 +17,7 @@ from cint_nb.domain.respondent_lists import UploadJob
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload, parse_message_counts
 from cint_nb.wave.context import SnapshotListener, WaveContext
+from cint_nb.wave.exchange.identity import UploadName, list_hashes
 from cint_nb.wave.exchange.people import GroupUploads, check_people, find_same_people, original_ids
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
 from cint_nb.wave.journal.payloads import (
@@ -160,8 +161,16 @@ class UploadSteps:
         return False
 
     def _uploads(self, cycle: int | None = None) -> dict[str, JournalEntry[UploadPayload]]:
-        """Return the newest entry of each batch, of one cycle or of the last one the journal knows."""
-        entries = self._wave.entries(UPLOAD, after=self._since_removal())
+        """Return the newest entry of each batch of this list, of one cycle or of the last one the journal knows.
+
+        The file may have changed since, or another have been given: who was never sent was not rejected either.
+        """
+        hashes = list_hashes(self._wave.respondents)
+        entries = [
+            entry
+            for entry in self._wave.entries(UPLOAD, after=self._since_removal())
+            if (name := UploadName.parse(entry.payload.file_name)) is None or name.list_hash in hashes
+        ]
         wanted = max((entry.payload.cycle for entry in entries), default=0) if cycle is None else cycle
         return {entry.batch: entry for entry in entries if entry.payload.cycle == wanted}
 
@@ -275,14 +284,18 @@ class UploadSteps:
 
         Raises:
             InvalidState: nothing has been uploaded, or the upload is still running.
+            RespondentFileError: another list has been uploaded, with people who are not on this one.
         """
         uploads = await self._wave.read_uploads(ref)
         job = uploads.find(self._wave.respondents, 0)
         if job is None:
             job = await find_same_people(self._wave.client, ref, uploads, self._wave.respondents)
+        if job is None and uploads.saved:
+            await self._require_explained(ref, uploads)
         if job is None or job.state is JobState.RUNNING:
+            nothing = "This list has not been uploaded yet" if uploads.saved else "Nothing has been uploaded yet"
             raise InvalidState(
-                "Nothing has been uploaded yet, so there is no outcome to show."
+                f"{nothing}, so there is no outcome to show."
                 if job is None
                 else "The upload is still running, so there is no outcome yet.",
                 evidence={"wave": self._wave.name},

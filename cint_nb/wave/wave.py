@@ -47,6 +47,8 @@ from cint_nb.wave.upload_steps import UploadSteps
 T = TypeVar("T")
 LOOK_SECONDS = 2.0
 """How long a panel waits for the exchange before it shows what was last known."""
+_SAID_AT_LAUNCH = ("asked-twice", "dates")
+"""The rules whose warnings a launch says once more: people asked and money spent too early cannot be taken back."""
 
 
 @check_arguments(PlanError, leave=("respondents", "plan"))
@@ -263,11 +265,11 @@ class Wave:
         self.check("launch").raise_if_blocking()
         _check_words("unverified", unverified, VERIFIABLE)
         facts = self._add_exchange_facts(self._facts("launch", unverified), state, uploads)
-        found = check(self._ask(facts))
-        found.raise_if_blocking()
-        for finding in found:
-            if finding.rule == "dates":  # of warnings the one that says when money is spent
-                self.client.http.warn(f"{finding.message} {finding.evidence}.")
+        findings = check(self._ask(facts))
+        findings.raise_if_blocking()
+        for finding in findings:
+            if finding.rule in _SAID_AT_LAUNCH and finding.severity is Severity.WARN:
+                self.client.http.warn(f"{finding.message} Seen: {finding.evidence}. {finding.fix}")
 
     # --- the lifecycle ----------------------------------------------------------------------------------------
 
@@ -473,12 +475,14 @@ class Wave:
         runs = state.state in (GroupState.LIVE, GroupState.SCHEDULED)
         found = self._ask(self._context.read_uploads(state.ref)) if runs else None
         if (finished := self._ask(self._fielding.finished_launch(state, found))) is not None:
-            self._ask(self._fielding.warn_of_rerun(state, allowed))
+            self._ask(self._fielding.warn_of_rerun(state, found, allowed))
             return finished
         if found is not None:
             return self._ask(self._fielding.adopt_launch(state, found, allowed))
         raise state.invalid_state_error(
-            f"The wave was launched before, and its target group is {state.state}.",
+            f"The wave was launched before, and its target group is {state.state}."
+            if state.run is not None
+            else f"The target group is {state.state} and cannot be launched.",
             state.advice() or "read wave.status().",
             wave=self.name,
         )
@@ -506,7 +510,8 @@ class Wave:
         anew.
 
         Args:
-            goal: Completes wanted: above the present goal, of a recontact at most the number of saved IDs.
+            goal: Completes wanted: above the present goal, of a recontact at most the number of saved IDs. If it is
+                the present goal, nothing is sent, and the budget is approved for it.
             budget: The most the whole target group may cost.
 
         Raises:

@@ -9,6 +9,7 @@ import inspect
 import io
 import pkgutil
 import sys
+import traceback
 import typing
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -134,6 +135,14 @@ def test_a_value_is_printed(monkeypatch: pytest.MonkeyPatch, value: str, encodin
     console.write(f"{VALUES[value]!s}\n{VALUES[value]!r}\n" if value != "a masked id" else mask_id("x" * 36))
     console.flush()
     assert (NAME in console.buffer.getvalue().decode(encoding)) is (encoding == "utf-8" and value != "a masked id")
+
+
+def test_what_refused_its_arguments_is_printed_in_a_traceback_with_local_variables() -> None:
+    rid, first, second = (synthetic_id("printing", number) for number in range(3))
+    with pytest.raises(cint.errors.RespondentFileError) as caught:
+        cint.Crosswalk([(rid, first), (rid, second)])
+    shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert "self = <Crosswalk: not complete>" in shown
 
 
 def test_the_repr_of_lines_shows_nobody() -> None:

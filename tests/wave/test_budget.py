@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cint_nb.domain.errors import BudgetExceeded, PlanError
-from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.wave.budget import check_budget, worst_case_cost
+from cint_nb.domain.plan import Money, TargetGroupPlan
+from cint_nb.wave.budget import SpendingLimits, check_budget, worst_case_cost
 from cint_nb.wave.client import Client
 from cint_nb.wave.wave import Wave
 from tests.support.plans import make_plan
@@ -80,3 +81,19 @@ def test_a_launch_long_before_the_start_of_the_plan_says_that_it_does_not_wait(
     wave.launch(budget="2000 EUR")
     assert any("does not wait for the start" in text for text in wave.warnings) is warned
     assert wave.status()["state"].item() == "live"
+
+
+@pytest.mark.parametrize(("total_budget", "worst_case"), [("1200 EUR", "1,200.00 EUR"), ("1000 EUR", "1,094.0800 EUR")])
+def test_a_total_budget_below_goal_times_price_bounds_nothing(total_budget: str, worst_case: str) -> None:
+    bounded = plan(total_budget=total_budget)
+    assert str(worst_case_cost(bounded)) == worst_case
+    assert check_budget(bounded, "1200 EUR") == worst_case_cost(bounded)
+    with pytest.raises(BudgetExceeded, match=f"total_budget={bounded.total_budget}"):
+        check_budget(bounded, "1000 EUR")
+
+
+def test_amounts_in_two_currencies_bound_nothing() -> None:
+    euros, dollars = Money.parse("2 EUR"), Money.parse("100 USD")
+    shown = SpendingLimits(10, euros, euros, True, total_budget=dollars, saved_count=None)
+    assert shown.worst_case() is None
+    assert str(replace(shown, total_budget=None).worst_case()) == "20 EUR"

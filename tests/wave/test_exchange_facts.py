@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cint_nb.domain.errors import BudgetExceeded, PlanError, PreflightBlocked
+from cint_nb.domain.errors import BudgetExceeded, CintWarning, PlanError, PreflightBlocked
 from cint_nb.domain.plan import Money
 from cint_nb.domain.respondent_lists import ActivityExclusion
 from cint_nb.study.preflight.registry import WaveFacts
@@ -172,6 +172,9 @@ def test_people_of_another_open_group_of_the_project_would_be_asked_twice(client
     client.sandbox.faults.arm("404@rsids*always")
     notes = [each.message for each in second.check("upload", ask=True) if each.rule == "asked-twice"]
     assert notes == ["Other open groups of the project were not compared with this list."]
-    first.close()
     client.sandbox.faults.armed.clear()
+    second.upload()
+    with pytest.warns(CintWarning, match=rf"would be asked twice\. Seen: {first.outcome.counts['saved']} in"):
+        second.launch(budget="300 EUR")
+    first.close()
     assert "asked-twice" not in second.check("upload", ask=True).rules()

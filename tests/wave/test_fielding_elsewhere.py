@@ -9,8 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from cint_nb.domain.errors import BudgetExceeded, CintWarning, InvalidState, UnexpectedReply
+from cint_nb.domain.errors import BudgetExceeded, CintWarning, InvalidState, PlanError, UnexpectedReply
 from cint_nb.sandbox.changes_elsewhere import ChangeName
+from cint_nb.sandbox.draft_edits import DraftField
 from cint_nb.wave.client import Client
 from cint_nb.wave.journal.journal import Journal
 from cint_nb.wave.wave import Wave
@@ -185,6 +186,83 @@ def test_a_goal_that_is_not_shown_is_not_taken_for_none() -> None:
         with pytest.raises(UnexpectedReply, match="does not show the present goal"):
             wave.raise_goal(12, budget="900 EUR")
         assert read_truth(client.sandbox) == before
+
+
+# --- changed between check and request -------------------------------------------------------------------------------
+
+SPENDING: dict[str, tuple[str, str, Callable[[Wave], object]]] = {
+    "raise_goal": ("live", "goal", lambda wave: wave.raise_goal(12, budget="40 EUR")),
+    "set_price": ("live", "price", lambda wave: wave.set_price("3 EUR", budget="40 EUR")),
+    "extend": ("live", "update-run", lambda wave: wave.extend(wave.plan.end_at + timedelta(days=7), budget="40 EUR")),
+    "resume": ("paused", "resume", lambda wave: wave.resume()),
+    "relaunch": ("completed", "relaunch", lambda wave: wave.relaunch(budget="40 EUR")),
+}
+
+
+@pytest.mark.parametrize("verb", SPENDING)
+def test_what_became_dearer_in_between_is_said_after_every_verb_that_spends(verb: str) -> None:
+    stage, step, act = SPENDING[verb]
+    change: ChangeName = "goal-raised" if verb == "set_price" else "price-raised"
+    with opened(stage, with_journal=True) as (client, wave):
+        client.sandbox.inject(change, step, value=20)
+        with pytest.warns(CintWarning, match="more than the approved 40 EUR: it was changed elsewhere"):
+            act(wave)
+    with opened(stage, with_journal=True) as (_, wave), warnings.catch_warnings():
+        warnings.simplefilter("error", CintWarning)
+        act(wave)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("study_type_code", "adhoc", "study type adhoc where the plan has recontact"),
+        ("locale", "eng_us", "language eng where the plan has ger and country us where the plan has de"),
+        ("business_unit_id", None, "in another currency than the approved 40 EUR"),
+    ],
+)
+def test_a_launch_says_for_whom_it_went_live(field: DraftField, value: str | None, said: str) -> None:
+    with opened("uploaded", with_journal=True) as (client, wave):
+        client.sandbox.inject("field-edited", "launch", field, value=value)
+        with pytest.warns(CintWarning, match=said):
+            wave.launch(budget="40 EUR")
+
+
+@pytest.mark.parametrize("change", ["people-added", "list-swapped"])
+def test_a_launch_that_is_run_again_says_who_else_is_in_the_group(change: ChangeName) -> None:
+    with opened("live", with_journal=True) as (client, wave):
+        client.sandbox.inject(change)
+        with pytest.warns(CintWarning, match="people who are not on this list"):
+            wave.launch(budget="40 EUR")
+
+
+def test_a_group_that_never_ran_is_not_said_to_have_been_launched() -> None:
+    with opened("uploaded", with_journal=True) as (client, wave):
+        client.sandbox.inject("group-archived")
+        with pytest.raises(InvalidState, match="archived and cannot be launched"):
+            wave.launch(budget="40 EUR")
+
+
+# --- the same goal and another currency ------------------------------------------------------------------------------
+
+
+def test_a_goal_is_raised_once_and_approved_for_its_budget() -> None:
+    with opened("live", with_journal=True) as (client, wave):
+        client.sandbox.inject("goal-raised", value=12)
+        with pytest.raises(PlanError, match="no budget was given"):
+            wave.raise_goal(12)
+        with pytest.raises(BudgetExceeded):
+            wave.raise_goal(12, budget="30 EUR")
+        before = read_truth(client.sandbox)
+        assert wave.raise_goal(12, budget="50 EUR") == 12
+        assert read_truth(client.sandbox) == before
+        assert wave.status()["approved"].item() == 50
+
+
+def test_a_price_in_another_currency_is_named() -> None:
+    with opened("live", with_journal=True) as (_, wave):
+        with pytest.raises(PlanError, match="in USD, the prices of the target group are in EUR"):
+            wave.set_price("1 USD", budget="900 EUR")
+        wave.set_price("1 EUR")
 
 
 # --- what is left behind ---------------------------------------------------------------------------------------------

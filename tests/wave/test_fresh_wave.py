@@ -19,6 +19,7 @@ from tests.support.plans import make_fresh_plan, make_plan
 
 MakeWave = Callable[..., Wave]
 Act = Callable[[Wave], Any]
+Dearer = Callable[[Wave, "str | None"], Any]
 
 
 def read_only(client: Client, name: str = NAME) -> Wave:
@@ -61,9 +62,12 @@ def test_a_whole_wave_of_new_people(client: Client) -> None:
     [
         ({}, "273.52 EUR", True),
         ({}, "273.51 EUR", False),
-        ({"maximum_cpi": None, "total_budget": "150 EUR"}, "150 EUR", True),
-        ({"maximum_cpi": None, "total_budget": "150 EUR"}, "149.99 EUR", False),
-        ({"maximum_cpi": None, "total_budget": "150 EUR", "prevent_overfill": False}, "150 EUR", True),
+        ({"maximum_cpi": None, "total_budget": "280 EUR"}, "280 EUR", True),
+        ({"maximum_cpi": None, "total_budget": "280 EUR"}, "279.99 EUR", False),
+        ({"maximum_cpi": None, "total_budget": "280 EUR", "prevent_overfill": False}, "280 EUR", True),
+        # What 100 completes cost at the price of the plan is not bounded by less.
+        ({"maximum_cpi": None, "total_budget": "150 EUR"}, "150 EUR", False),
+        ({"maximum_cpi": None, "total_budget": "150 EUR"}, "273.52 EUR", True),
     ],
 )
 def test_the_budget_covers_goal_times_price_cap_or_the_total_budget(
@@ -85,6 +89,25 @@ def test_what_nothing_bounds_is_not_even_created(client: Client, changes: dict[s
     with pytest.raises(PreflightBlocked, match="Nothing bounds what this wave can cost"):
         wave.create()
     assert wave.target_group is None
+
+
+@pytest.mark.parametrize(
+    ("dearer", "covered"),
+    [
+        (lambda wave, budget: wave.set_price("5 EUR", budget=budget), "500 EUR"),
+        (lambda wave, budget: wave.raise_goal(200, budget=budget), "547.04 EUR"),
+    ],
+)
+def test_a_total_budget_bounds_no_price_and_no_goal_above_it(client: Client, dearer: Dearer, covered: str) -> None:
+    wave = fresh_wave(client, maximum_cpi=None, total_budget="280 EUR")
+    wave.create()
+    wave.launch(budget="280 EUR")
+    with pytest.raises(BudgetExceeded):
+        dearer(wave, "280 EUR")
+    with pytest.raises(PlanError, match="no budget was given"):
+        dearer(wave, None)
+    dearer(wave, covered)
+    assert wave.status()["committed"].item() == float(covered.split()[0])
 
 
 def test_raising_the_goal_needs_a_budget_for_it(client: Client) -> None:

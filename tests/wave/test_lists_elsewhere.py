@@ -6,7 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from cint_nb.domain.errors import BudgetExceeded, CintError, CintWarning, NothingToResubmit
+from cint_nb.domain.errors import (
+    BudgetExceeded,
+    CintError,
+    CintWarning,
+    InvalidState,
+    NothingToResubmit,
+    RespondentFileError,
+)
 from cint_nb.domain.files import UploadFile
 from cint_nb.domain.ids import EntityType
 from cint_nb.sandbox.changes_elsewhere import ChangeName
@@ -92,6 +99,24 @@ def test_another_person_is_another_list(make_wave: Make) -> None:
 
 
 # --- a resubmission reads who is rejected ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("journal_lost", [False, True])
+@pytest.mark.parametrize("verb", ["outcome", "resubmit"])
+def test_who_was_never_sent_is_not_rejected(client: Client, make_wave: Make, verb: str, journal_lost: bool) -> None:
+    longer, shorter = people(), people().intersection(people().ids[:20])
+    wave = make_wave(respondents=shorter, completes_goal=5)
+    wave.create()
+    wave.upload()
+    if journal_lost:
+        client.aio._journal = Journal()
+    changed = make_wave(respondents=longer, completes_goal=5)
+    with pytest.raises(InvalidState, match="This list has not been uploaded yet"):
+        getattr(changed, verb)()
+    changed.upload()
+    assert changed.outcome.counts["already_saved"] > 10
+    with pytest.raises(RespondentFileError, match="has already uploaded another list"):
+        getattr(make_wave(respondents=shorter.difference(shorter.ids[:1]), completes_goal=5), verb)()
 
 
 def test_whoever_a_colleague_has_added_since_is_not_sent_again() -> None:

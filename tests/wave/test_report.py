@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cint_nb.domain.errors import InputError, InvalidState
+from cint_nb.domain.errors import CintWarning, InputError, InvalidState
 from cint_nb.wave.client import Client
 from cint_nb.wave.wave import Wave
 from tests.support.plans import make_plan
@@ -46,7 +46,8 @@ def test_it_is_about_this_wave_alone(fielded: Wave, client: Client) -> None:
     )
     second.create()
     second.upload()
-    second.launch(budget="2000 EUR")
+    with pytest.warns(CintWarning, match="would be asked twice"):
+        second.launch(budget="2000 EUR")
     client.pass_time(hours=6)
     report = second.report()
     assert 0 < len(report) <= second.status().iloc[0]["entrants"]
@@ -90,6 +91,12 @@ def test_a_wave_that_nobody_has_entered_is_told_so(make_wave: MakeWave) -> None:
 def test_a_period_that_no_report_has_is_refused_before_it_is_requested(fielded: Wave, start: date) -> None:
     with pytest.raises(InputError, match="at most 6 months"):
         fielded.report(start=start)
+
+
+def test_a_wave_that_ended_half_a_year_ago_is_reported_to_its_end(fielded: Wave, client: Client) -> None:
+    client.pass_time(days=255)
+    report = fielded.report()
+    assert 0 < len(report.completes) == fielded.status()["completes"].item()
 
 
 def test_a_beginning_that_is_not_shown_is_asked_for_and_never_guessed(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import EntityType, format_count, is_respondent_id, masked_repr, printable
+from cint_nb.domain.ids import EntityType, format_count, is_respondent_id, masked_repr, masked_text, printable
 from cint_nb.study.files.binary_formats import columns_of, unwrap_frame
 from cint_nb.study.files.id_column import entity_type_from_name
 from cint_nb.study.files.line_scanner import LineScanner
@@ -112,7 +112,10 @@ class Crosswalk(Mapping[str, str]):
         return Respondents(EntityType.RSID, line_index, source)
 
     def __getitem__(self, rid: str) -> str:
-        return self._rsid_of[normalise_line(rid)]
+        try:
+            return self._rsid_of[normalise_line(rid)]
+        except KeyError:  # its message would be the whole id
+            raise KeyError(masked_text(rid)) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rsid_of)

@@ -60,6 +60,14 @@ async def read_limits(client: AsyncClient, state: ExchangeState, saved_count: in
     )
 
 
+def least_commitment(state: ExchangeState) -> Money | None:
+    """Return what a group in the field can cost at least, by its state alone: goal times price; None if not shown."""
+    goal, price = _goal_and_price(state)
+    if goal is None or price is None:
+        return None
+    return Money(value=goal * price.value, currency_code=price.currency_code)
+
+
 class SpendGuard(SpendCheck):
     """Compare what a target group could cost after a call with the budget given for it, and record approvals.
 
@@ -110,7 +118,7 @@ class SpendGuard(SpendCheck):
             state: The state of the group, if it was read in this moment already.
 
         Raises:
-            PlanError: a budget is missing or in another currency.
+            PlanError: a budget is missing, or budget or price is in another currency.
             BudgetExceeded: the worst case exceeds it, or cannot be bounded.
         """
         if ref in _checked.get():
@@ -118,6 +126,14 @@ class SpendGuard(SpendCheck):
         state = state or await read_state(self._client, ref)
         state.require_known(verb)
         now = await read_limits(self._client, state)
+        if price is not None and now.price is not None and price.currency_code != now.price.currency_code:
+            raise PlanError(
+                f"The price is in {price.currency_code}, the prices of the target group are in "
+                f"{now.price.currency_code}.",
+                evidence={"field": "price"},
+                safe="nothing was changed.",
+                next_step=f"give the price in {now.price.currency_code}.",
+            )
         wanted = replace(
             now,
             completes_goal=now.completes_goal if goal is None else goal,

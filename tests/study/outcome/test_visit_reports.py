@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,14 @@ def test_rows_that_are_no_pair_are_counted_and_two_columns_of_one_name_are_asked
     with pytest.raises(RespondentFileError, match="2 columns are called 'who'"):
         Crosswalk.from_frame(double, rsid="who")
     assert len(Crosswalk.from_frame(double.iloc[:, :2], rsid="who")) == 1
+
+
+def test_a_rid_without_a_partner_is_not_repeated_whole() -> None:
+    crosswalk = Crosswalk({RIDS[0]: RSIDS[0]})
+    assert crosswalk.get(RIDS[1]) is None
+    with pytest.raises(KeyError) as caught:
+        crosswalk[RIDS[1]]
+    assert RIDS[1] not in "".join(traceback.format_exception(caught.value))
 
 
 def test_visits_that_are_listed_twice_are_told_and_people_are_not_counted_twice() -> None:
