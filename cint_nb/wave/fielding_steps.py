@@ -20,7 +20,7 @@ from cint_nb.domain.errors import (
 from cint_nb.domain.fielding import RunState
 from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
 from cint_nb.domain.limits import RECONTACT_STUDY_TYPE
-from cint_nb.domain.models import TargetGroupRef, evolve
+from cint_nb.domain.models import TargetGroupRef, evolve, text_or_none
 from cint_nb.domain.plan import Money, TargetGroupPlan, format_utc
 from cint_nb.domain.profiling.profiles import Profile, profiling_body
 from cint_nb.domain.profiling.quotas import LaunchedProfile, LaunchedProfiles
@@ -40,6 +40,8 @@ from cint_nb.wave.journal.payloads import (
     Payload,
 )
 from cint_nb.wave.status_rows import Reads, read_completes_trend, read_pause_origin
+
+_TEST_LINKS = {"screener": "test_screener", "client survey": "test_client_survey"}
 
 
 class FieldingSteps:
@@ -507,6 +509,31 @@ class FieldingSteps:
             return (await Job.attach(self._wave.client, entry.payload.handle).refresh()).state is not JobState.FAILED
         except NotFound:  # forgotten, and the group is still a draft
             return False
+
+    async def test_links(self) -> dict[str, str | None]:
+        """Return the test links of the launched group by their names; None for one that the exchange does not give.
+
+        Raises:
+            InvalidState: it is a draft, which has none yet.
+        """
+        ref = await self._wave.require_ref()
+        try:
+            links = (await self._wave.client.target_groups.details(ref)).links or {}
+        except NotFound:
+            state = await self._wave.read_state()
+            if state.state is not GroupState.DRAFT:
+                raise
+            raise state.invalid_state_error(
+                "A draft has no test links: the exchange makes them when it is launched.",
+                "test the survey itself at the plan's test_url; after wave.launch(budget=…) run wave.test_links().",
+                wave=self._wave.name,
+            ) from None
+        found = {name: text_or_none(links.get(key)) for name, key in _TEST_LINKS.items()}
+        if missing := [key for name, key in _TEST_LINKS.items() if found[name] is None]:
+            self._wave.client.http.warn(
+                f"The exchange gives no test link {', '.join(missing)} of the wave {self._wave.name!r}."
+            )
+        return found
 
     async def status(self, *, trend: bool = False) -> dict[str, Any]:
         """Return what is known about the wave, as `study.frames.status_frame` reads it; `trend` includes the trend."""

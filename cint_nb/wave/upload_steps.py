@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from cint_nb.api.jobs.job import Job
 from cint_nb.api.operations import RECONTACT_OVERVIEW
@@ -17,6 +16,7 @@ from cint_nb.domain.respondent_lists import UploadJob
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload, parse_message_counts
 from cint_nb.wave.context import SnapshotListener, WaveContext
+from cint_nb.wave.exchange.identity import id_digest
 from cint_nb.wave.exchange.people import GroupUploads, check_people, find_same_people, original_ids
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
 from cint_nb.wave.journal.payloads import (
@@ -83,10 +83,10 @@ class UploadSteps:
                 file_name=str(uploads.name(self._wave.respondents, int(batch))),
                 cycle=uploads.cycle,
                 saved_before=known,
-                digests_before=tuple(_digest(identifier) for identifier in before),
+                digests_before=tuple(id_digest(identifier) for identifier in before),
                 digests_sent=()
                 if batch == "0"
-                else tuple(_digest(identifier) for identifier in sent or respondents.ids),
+                else tuple(id_digest(identifier) for identifier in sent or respondents.ids),
             )
 
         async def send(payload: UploadPayload) -> Job:
@@ -191,6 +191,20 @@ class UploadSteps:
             "client.recontacts.download(wave.target_group, job_id) returns what was uploaded.",
         )
 
+    def is_known_to_be_sent(self) -> bool:
+        """Return whether this journal has sent the wave's list, and has not removed it since."""
+        entry = self._uploads().get("0")
+        return (
+            entry is not None
+            and entry.state in (EntryState.RUNNING, EntryState.DONE)
+            and entry.payload.content_hash == self._wave.respondents.content_hash
+        )
+
+    async def is_sent(self) -> bool:
+        """Return whether the exchange lists an upload of the wave's list, wherever it was sent from."""
+        uploads = await self._wave.read_uploads(await self._wave.require_ref())
+        return uploads.find(self._wave.respondents, 0) is not None
+
     async def fetch_outcome(self) -> Outcome:
         """Compare what was sent with what the exchange saved, id by id where a count does not settle it."""
         ref = await self._wave.require_ref()
@@ -234,7 +248,7 @@ class UploadSteps:
         for batch, job in listed.resubmissions(self._wave.respondents, cycle).items():
             if str(batch) not in known:
                 sent = await original_ids(self._wave.client, ref, job)
-                digests = None if sent is None else frozenset(map(_digest, sent))
+                digests = None if sent is None else frozenset(map(id_digest, sent))
                 self._resent_elsewhere[batch] = _Resent(job.state, digests)
 
     def _resent_digests(self) -> set[str]:
@@ -297,8 +311,12 @@ class UploadSteps:
         )
         return payload, uploads
 
-    def select_for_resubmission(self, outcome: Outcome) -> tuple[Respondents, str]:
+    def select_for_resubmission(self, outcome: Outcome, withdrawn: Respondents | None) -> tuple[Respondents, str]:
         """Return whom to resend, and the batch: the rejected IDs, or those of an unfinished attempt.
+
+        Args:
+            outcome: The outcome of the upload.
+            withdrawn: Who of the list has withdrawn, and is not sent again.
 
         Raises:
             NothingToResubmit: none was rejected, all were rejected twice, or it is not known which were.
@@ -310,9 +328,16 @@ class UploadSteps:
         for number, resent in self._resent_elsewhere.items():
             if not resent.has_ended and resent.digests:
                 return self._wave.respondents.intersection(self._select(resent.digests)), str(number)
-        if not len(outcome.resubmittable):
+        rejected = outcome.resubmittable
+        if withdrawn is not None and len(rejected):
+            rejected = rejected.difference(withdrawn)
+            if not len(rejected):
+                raise NothingToResubmit(
+                    "Everybody who was rejected has withdrawn.", safe="the saved ids stay saved; nothing was sent."
+                )
+        if not len(rejected):
             raise _nothing_to_resubmit_error(outcome)
-        return outcome.resubmittable, str(1 + max([len(batches), *self._resent_elsewhere]))
+        return rejected, str(1 + max([len(batches), *self._resent_elsewhere]))
 
     def resubmitted_count(self) -> int | None:
         """Return the number of IDs that were resent by jobs that have ended; None if it is not known of one."""
@@ -329,7 +354,7 @@ class UploadSteps:
         """Return the IDs of the list, or of `ids`, whose digests are among these."""
         wanted = frozenset(digests)
         candidates = self._wave.respondents.ids if ids is None else ids
-        return [identifier for identifier in candidates if _digest(identifier) in wanted] if wanted else []
+        return [identifier for identifier in candidates if id_digest(identifier) in wanted] if wanted else []
 
     def _saved_form(self) -> Iterable[str]:
         """Return the IDs of the list as the exchange saves them: RIDs as the RSIDs they belong to."""
@@ -368,7 +393,3 @@ def _nothing_to_resubmit_error(outcome: Outcome) -> NothingToResubmit:
             next_step="continue with wave.launch(), or ask Cint about them: wave.outcome.rejected lists them.",
         )
     return NothingToResubmit("No id was rejected.", safe="every usable id is saved.")
-
-
-def _digest(identifier: str) -> str:
-    return blake2b(identifier.encode(), digest_size=10, person=b"cint_nb").hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -16,14 +16,14 @@ from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments, check_model
 from cint_nb.domain.errors import ApiError, InvalidState, JournalError, PlanError
 from cint_nb.domain.findings import Finding, Findings, Severity
-from cint_nb.domain.ids import masked_repr, normalise_name, printable
+from cint_nb.domain.ids import EntityType, masked_repr, normalise_name, printable
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import IdInUrl, TargetGroupRef, evolve
 from cint_nb.domain.plan import Completes, Money, MoneyText, PlanKind, TargetGroupPlan
 from cint_nb.domain.profiling.profiles import Profile
 from cint_nb.domain.profiling.quotas import quota_rows
 from cint_nb.output_files import as_folder
-from cint_nb.study.files.respondents import Respondents
+from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.frames import quota_frame, status_frame
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.upload_outcome import Outcome
@@ -39,10 +39,12 @@ from cint_nb.wave.exchange.people import GroupUploads
 from cint_nb.wave.exchange.quotas import CONTROL
 from cint_nb.wave.exchange.state import ExchangeState, GroupState, KnownState
 from cint_nb.wave.fielding_steps import FieldingSteps
+from cint_nb.wave.file_steps import FileSteps, files_frame
 from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.report_steps import ReportSteps
 from cint_nb.wave.reporting import OnDemandReporter, run_with_progress
 from cint_nb.wave.upload_steps import UploadSteps
+from cint_nb.wave.withdrawal_steps import WithdrawalSteps, withdrawal_frame
 
 T = TypeVar("T")
 LOOK_SECONDS = 2.0
@@ -87,6 +89,8 @@ class Wave:
         self._uploads = UploadSteps(self._context)
         self._fielding = FieldingSteps(self._context)
         self._reports = ReportSteps(self._context)
+        self._files = FileSteps(self._context)
+        self._withdrawals = WithdrawalSteps(self._context)
         self._outcome: Outcome | None = None
         self._warnings: dict[str, None] = {}
 
@@ -207,6 +211,9 @@ class Wave:
             allocations=self._drafts.shown_allocations,
             unverified=frozenset(unverified),
             crosswalk=self._context.crosswalk,
+            withdrawn=self._withdrawals.of_the_list(
+                is_uploaded=step == "upload" and self._uploads.is_known_to_be_sent()
+            ),
         )
 
     async def _add_exchange_facts(
@@ -321,13 +328,21 @@ class Wave:
         """
         people = self.respondents
         self._ask(self._context.require_ref())
-        self.check("upload").raise_if_blocking()
+        self._check_upload().raise_if_blocking()
         self._outcome = None
         return self._run(
             "Upload",
             lambda on_snapshot: self._uploads.upload(people, batch="0", on_snapshot=on_snapshot),
             "wave.upload()",
         )
+
+    def _check_upload(self) -> Findings:
+        facts = self._facts("upload")
+        if facts.withdrawn is not None and not facts.withdrawn.is_uploaded:
+            # Another machine may have sent the list before somebody withdrew: it is followed then, not sent.
+            sent = self._ask(self._uploads.is_sent())
+            facts = replace(facts, withdrawn=replace(facts.withdrawn, is_uploaded=sent))
+        return check(facts)
 
     @property
     def outcome(self) -> Outcome:
@@ -356,7 +371,7 @@ class Wave:
         _ = self.respondents
         if self._outcome is not None and not self._ask(self._uploads.is_outcome_current()):
             self._outcome = None
-        rejected, batch = self._uploads.select_for_resubmission(self.outcome)
+        rejected, batch = self._uploads.select_for_resubmission(self.outcome, self.withdrawn)
         self._outcome = None
         return self._run(
             "Resubmission",
@@ -705,6 +720,88 @@ class Wave:
         frame.attrs["mode"] = str(self.client.mode)
         return frame
 
+    def test_links(self) -> pd.DataFrame:
+        """Return the links by which you enter the launched wave as a tester, as the exchange made them.
+
+        A test visit counts as one in the performance of the group, and is no complete.
+
+        ```python
+        wave.test_links().set_index("link").loc["screener", "url"]
+        ```
+
+        Returns:
+            A frame of two rows: `link`, `screener` for the whole way through Cint's screener or `client survey` for
+            your survey alone; `url`, missing where the exchange gives none.
+
+        Raises:
+            InvalidState: it is a draft: the exchange makes the links when it is launched.
+
+        Serves `GET …/target-groups/{target_group_id}/details`.
+        """
+        links = self._ask(self._fielding.test_links())
+        frame = pd.DataFrame(
+            {"link": pd.Series([*links], dtype="str"), "url": pd.Series([*links.values()], dtype="object")}
+        )
+        frame.attrs["mode"] = str(self.client.mode)
+        return frame
+
+    def files(self) -> pd.DataFrame:
+        """Return what was uploaded to the wave's target group, the newest first, whoever uploaded it.
+
+        One request for the list of jobs, and one or two for each; `download_file` fetches one of the files.
+
+        ```python
+        wave.files()[["of", "state", "created_at", "sent"]]
+        ```
+
+        Returns:
+            A frame, one row per file: `job_id`; `file_name`; `of`, `list` of this wave, `resubmission`, `earlier list`
+            of this wave or `other`; `state` of the job; `created_at` and `completed_at`, UTC; `sent`, ids in the file;
+            `uploaded` and `failed`, ids, as the job counts them in a partial success. What is not known is missing: of
+            a full success the exchange gives no counts. Removals are in no list.
+
+        Raises:
+            InvalidState: the wave has no target group.
+
+        Serves the recontact guide, "List all upload jobs".
+        """
+        frame = files_frame(self._ask(self._files.list()))
+        frame.attrs["mode"] = str(self.client.mode)
+        return frame
+
+    def download_file(
+        self, job_id: IdInUrl, *, entity_type: str | EntityType | None = None, save_to: str | Path | None = None
+    ) -> Respondents:
+        """Download a file that was uploaded to the wave's target group, and read it.
+
+        ```python
+        uploaded = wave.download_file(wave.files()["job_id"].iloc[-1])
+        wave.respondents.difference(uploaded)
+        ```
+
+        Args:
+            job_id: Of the job, as `files` shows it.
+            entity_type: `RSID` or `RID`; known for the list of this wave, and needed for a file of others.
+            save_to: An existing folder in which the file is also kept, with ids in full. A file of that name is not
+                replaced.
+
+        Returns:
+            The people in the file; their ids are masked wherever they are shown.
+
+        Raises:
+            InputError: nothing says what the ids are, or the file cannot be written.
+            NotFound: the target group has no such job.
+            RespondentFileError: the file holds no id.
+
+        Serves the recontact guide, "Download an uploaded file".
+        """
+        folder = None if save_to is None else as_folder(save_to)
+        download, kind = self._ask(self._files.download(job_id, entity_type))
+        people = read_respondents(download.content, entity_type=kind, name=download.name)
+        if folder is not None:
+            download.save(folder)
+        return people
+
     def report(
         self,
         *,
@@ -811,6 +908,67 @@ class Wave:
         self._ask(self._fielding.require_removable(while_live=while_live))
         self._outcome = None
         return self._run("Removal", self._uploads.remove, "wave.remove()")
+
+    def withdraw(self, people: Respondents | Iterable[str] | str, *, report: VisitReport | None = None) -> pd.DataFrame:
+        """Withdraw people from the study: exclude them from this wave, and have later lists of its project checked.
+
+        Recontacts are removed all at once or not at all, so that who withdraws stays saved and is kept out by an
+        exclusion, which the exchange applies to everybody who enters from then on. Exclusions of others stay. Before
+        the list is uploaded, `check` and `upload` stop until it is opened without these people; before there is a
+        target group the withdrawal is only recorded.
+
+        The journal keeps digests of the RSIDs, never the ids. They are pseudonyms of these people, and are known to
+        this journal alone: on another machine run it there too. It may be run again at any time.
+
+        ```python
+        wave.withdraw(["2b9e3c52-0d8e-4a0b-9a55-31d1c0ffee01"], report=wave.report())
+        ```
+
+        Args:
+            people: Their RSIDs; RIDs where the wave has a crosswalk.
+            report: The report of this wave, of now, to count who of them came; without it only counts are asked.
+
+        Returns:
+            A frame without ids: `what` was counted; `people`, missing where it is not known; `note`, where it is from,
+            or why it is not known. Its rows: withdrawn, on the list, saved in the target group, excluded and not
+            excluded as read back, visits ended, completed, in the survey now.
+
+        Raises:
+            InputError: nobody was named, a line is no id, or they are RIDs without a crosswalk; nothing was recorded.
+            JobAlreadyRunning: another exclusion job runs for this target group; the withdrawal is recorded.
+            JobFailed: the exchange could not exclude them; the withdrawal is recorded.
+            OutcomeUnknown: the reply was lost; run it again.
+
+        Serves `POST …/exclusions/jobs/upload-respondents-by-file` and `GET …/exclusions/rsid/paginated`.
+        """
+        named = self._withdrawals.parse_people(people)
+        reporter = OnDemandReporter(self.client.reporter_factory, f"Withdrawal · {self.name}", str(self.client.mode))
+        with self._holding():
+            counts = run_with_progress(
+                lambda on_snapshot: self._withdrawals.withdraw(named, report, on_snapshot), reporter, resume=None
+            )
+        frame = withdrawal_frame(counts)
+        frame.attrs["mode"] = str(self.client.mode)
+        return frame
+
+    @property
+    def withdrawn(self) -> Respondents:
+        """Who of the list has withdrawn, from this wave or another one of its project, as this journal knows.
+
+        `respondents.difference(wave.withdrawn)` is the list without them. Nothing is sent.
+
+        Raises:
+            PlanError: the wave has no list, or one of RIDs without a crosswalk, which cannot be compared.
+        """
+        people, found = self.respondents, self._withdrawals.of_the_list()
+        if found is not None and found.uncompared:
+            raise PlanError(
+                f"{found.uncompared:,} people have withdrawn from this project; whether they are on this list of RIDs "
+                "cannot be told.",
+                evidence={"wave": self.name, "field": "crosswalk"},
+                next_step="give the wave a RID-to-RSID crosswalk: client.wave(…, crosswalk=report.crosswalk()).",
+            )
+        return people.difference(people) if found is None else found.people
 
     # --- inside -----------------------------------------------------------------------------------------------
 
