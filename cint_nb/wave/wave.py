@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, overload
 
 import pandas as pd
 
+from cint_nb.api.jobs.job import Job
 from cint_nb.caller_warnings import deliver_warnings, format_warning_count
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments, check_model
@@ -33,18 +34,18 @@ from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
 from cint_nb.study.preflight.registry import NOT_CREATED, STEPS, Step, UnreadFact
 from cint_nb.wave.budget import check_budget
 from cint_nb.wave.context import SnapshotListener, WaveContext
-from cint_nb.wave.draft_steps import DraftSteps
 from cint_nb.wave.exchange.facts import read_exchange_facts, unread_fact
 from cint_nb.wave.exchange.people import GroupUploads
 from cint_nb.wave.exchange.quotas import CONTROL
 from cint_nb.wave.exchange.state import ExchangeState, GroupState, KnownState
-from cint_nb.wave.fielding_steps import FieldingSteps
-from cint_nb.wave.file_steps import FileSteps, files_frame
 from cint_nb.wave.journaled_client import JournaledClient
-from cint_nb.wave.report_steps import ReportSteps
 from cint_nb.wave.reporting import OnDemandReporter, run_with_progress
-from cint_nb.wave.upload_steps import UploadSteps
-from cint_nb.wave.withdrawal_steps import WithdrawalSteps, withdrawal_frame
+from cint_nb.wave.steps.draft import DraftSteps
+from cint_nb.wave.steps.fielding import FieldingSteps
+from cint_nb.wave.steps.files import FileSteps, files_frame
+from cint_nb.wave.steps.report import ReportSteps
+from cint_nb.wave.steps.upload import UploadSteps
+from cint_nb.wave.steps.withdrawal import WithdrawalSteps, withdrawal_frame
 
 T = TypeVar("T")
 LOOK_SECONDS = 2.0
@@ -311,11 +312,29 @@ class Wave:
             reporter = OnDemandReporter(self.client.reporter_factory, f"Creation · {self.name}", str(self.client.mode))
             return run_with_progress(lambda _: self._drafts.create(adopt=adopt, leave=leave), reporter, resume=None)
 
-    def upload(self) -> JobSnapshot:
+    @overload
+    def upload(self, *, wait: Literal[True] = True) -> JobSnapshot: ...
+
+    @overload
+    def upload(self, *, wait: Literal[False]) -> Job: ...
+
+    @overload
+    def upload(self, *, wait: bool) -> JobSnapshot | Job: ...
+
+    def upload(self, *, wait: bool = True) -> JobSnapshot | Job:
         """Upload the usable IDs and follow the job to its end.
 
+        ```python
+        cint.JobProgress(wave.upload(wait=False))
+        ```
+
+        Args:
+            wait: Whether to follow the job here. Otherwise it is returned once it was sent, for a panel to watch while
+                the notebook goes on; `wave.upload()` continues it later and sends nothing again.
+
         Returns:
-            The last snapshot of the job. `partial` means that some IDs were not saved: see `outcome`.
+            The last snapshot of the job. `partial` means that some IDs were not saved: see `outcome`. Without waiting,
+            the job itself.
 
         Raises:
             PreflightBlocked: the list breaks a rule; nothing was sent.
@@ -330,6 +349,8 @@ class Wave:
         self._ask(self._context.require_ref())
         self._check_upload().raise_if_blocking()
         self._outcome = None
+        if not wait:
+            return self._start("Upload", lambda: self._uploads.start_upload(people, batch="0"))
         return self._run(
             "Upload",
             lambda on_snapshot: self._uploads.upload(people, batch="0", on_snapshot=on_snapshot),
@@ -360,8 +381,25 @@ class Wave:
                 self._outcome = replace(outcome, warnings=tuple(said))
         return self._outcome
 
-    def resubmit(self) -> JobSnapshot:
+    @overload
+    def resubmit(self, *, wait: Literal[True] = True) -> JobSnapshot: ...
+
+    @overload
+    def resubmit(self, *, wait: Literal[False]) -> Job: ...
+
+    @overload
+    def resubmit(self, *, wait: bool) -> JobSnapshot | Job: ...
+
+    def resubmit(self, *, wait: bool = True) -> JobSnapshot | Job:
         """Upload the rejected IDs once more, and only those: who was rejected is read from the exchange again.
+
+        Who has withdrawn since is not sent again.
+
+        Args:
+            wait: Whether to follow the job here; otherwise it is returned, as by `upload`.
+
+        Returns:
+            As `upload`.
 
         Raises:
             NothingToResubmit: none was rejected, all were rejected twice, or it is not known which RIDs were.
@@ -373,6 +411,8 @@ class Wave:
             self._outcome = None
         rejected, batch = self._uploads.select_for_resubmission(self.outcome, self.withdrawn)
         self._outcome = None
+        if not wait:
+            return self._start("Resubmission", lambda: self._uploads.start_upload(rejected, batch=batch))
         return self._run(
             "Resubmission",
             lambda on_snapshot: self._uploads.upload(rejected, batch=batch, on_snapshot=on_snapshot),
@@ -437,7 +477,24 @@ class Wave:
         """
         return self._ask(self._drafts.plan_from_exchange())
 
-    def launch(self, budget: MoneyText | Money | None = None, *, unverified: Collection[str] = ()) -> JobSnapshot:
+    @overload
+    def launch(
+        self, budget: MoneyText | Money | None = None, *, unverified: Collection[str] = (), wait: Literal[True] = True
+    ) -> JobSnapshot: ...
+
+    @overload
+    def launch(
+        self, budget: MoneyText | Money | None = None, *, unverified: Collection[str] = (), wait: Literal[False]
+    ) -> Job: ...
+
+    @overload
+    def launch(
+        self, budget: MoneyText | Money | None = None, *, unverified: Collection[str] = (), wait: bool
+    ) -> JobSnapshot | Job: ...
+
+    def launch(
+        self, budget: MoneyText | Money | None = None, *, unverified: Collection[str] = (), wait: bool = True
+    ) -> JobSnapshot | Job:
         """Launch the target group: from here on it is live and spends money.
 
         Every field of the draft that bears on cost, audience, survey or time must have been read back and equal the
@@ -448,6 +505,11 @@ class Wave:
                 plan of a recontact allows overfill, IDs times price cap. A total budget in the plan bounds it too.
             unverified: Fields the exchange does not show and you have checked elsewhere; the finding that blocks names
                 them. They are written into the journal.
+            wait: Whether to follow the launch here and to compare what then stands with the budget. Otherwise its job
+                is returned, and `wave.launch(budget=…)`, run again once it has ended, compares.
+
+        Returns:
+            The last snapshot of the launch; without waiting, its job.
 
         Raises:
             BudgetExceeded: the wave can cost more.
@@ -462,17 +524,31 @@ class Wave:
         worst_case = check_budget(plan, budget, id_count=self.id_count)
         allowed = Money.parse(budget or worst_case)
         with self._holding() as said:
-            return _with_warnings(self._launch(allowed, worst_case, budget, unverified), said)
+            done = self._launch(allowed, worst_case, budget, unverified, wait=wait)
+            if isinstance(done, Job):
+                return done
+            return _with_warnings(done, said) if wait else self._context.ended_job(_with_warnings(done, said))
 
     def _launch(
-        self, allowed: Money, worst_case: Money, budget: str | Money | None, unverified: Collection[str]
-    ) -> JobSnapshot:
+        self,
+        allowed: Money,
+        worst_case: Money,
+        budget: str | Money | None,
+        unverified: Collection[str],
+        *,
+        wait: bool,
+    ) -> JobSnapshot | Job:
         state = self.exchange_state()
         self._context.require_kind(state)
         if state.state is GroupState.DRAFT:
             uploads = self._ask(self._context.read_uploads(state.ref))
             if not self._fielding.is_launching(uploads):
                 self._stop_if_blocked(unverified, state, uploads)
+            if not wait:
+                return self._start(
+                    "Launch",
+                    lambda: self._fielding.start_launch(state.ref, uploads.cycle, allowed, worst_case, unverified),
+                )
             return self._run(
                 "Launch",
                 lambda on_snapshot: self._fielding.launch(
@@ -892,11 +968,24 @@ class Wave:
         """
         self._ask(self._fielding.close(resume_first=resume_first))
 
-    def remove(self, *, while_live: bool = False) -> JobSnapshot:
+    @overload
+    def remove(self, *, while_live: bool = False, wait: Literal[True] = True) -> JobSnapshot: ...
+
+    @overload
+    def remove(self, *, while_live: bool = False, wait: Literal[False]) -> Job: ...
+
+    @overload
+    def remove(self, *, while_live: bool = False, wait: bool) -> JobSnapshot | Job: ...
+
+    def remove(self, *, while_live: bool = False, wait: bool = True) -> JobSnapshot | Job:
         """Remove all recontacts of the target group; there is no way to remove only some.
 
         Args:
             while_live: Whether to allow it while the wave is in the field, where it stops respondents from entering.
+            wait: Whether to follow the job here; otherwise it is returned, as by `upload`.
+
+        Returns:
+            The last snapshot of the job; without waiting, the job itself.
 
         Raises:
             InvalidState: the wave is in the field, or about to be, and `while_live` was not given.
@@ -907,6 +996,8 @@ class Wave:
         _ = self.respondents  # new people are on no list, and a forgotten list may be another's
         self._ask(self._fielding.require_removable(while_live=while_live))
         self._outcome = None
+        if not wait:
+            return self._start("Removal", self._uploads.start_removal)
         return self._run("Removal", self._uploads.remove, "wave.remove()")
 
     def withdraw(self, people: Respondents | Iterable[str] | str, *, report: VisitReport | None = None) -> pd.DataFrame:
@@ -964,13 +1055,19 @@ class Wave:
         if found is not None and found.uncompared:
             raise PlanError(
                 f"{found.uncompared:,} people have withdrawn from this project; whether they are on this list of RIDs "
-                "cannot be told.",
+                "is not known.",
                 evidence={"wave": self.name, "field": "crosswalk"},
                 next_step="give the wave a RID-to-RSID crosswalk: client.wave(…, crosswalk=report.crosswalk()).",
             )
         return people.difference(people) if found is None else found.people
 
     # --- inside -----------------------------------------------------------------------------------------------
+
+    def _start(self, title: str, step: Callable[[], Coroutine[Any, Any, Job]]) -> Job:
+        """Start a job and return it; shown is only what a lost reply leads to."""
+        reporter = OnDemandReporter(self.client.reporter_factory, f"{title} · {self.name}", str(self.client.mode))
+        with self._holding():
+            return run_with_progress(lambda _: step(), reporter, resume=None)
 
     def _run(
         self, title: str, step: Callable[[SnapshotListener], Coroutine[Any, Any, JobSnapshot]], resume: str

@@ -219,7 +219,7 @@ def test_rids_are_compared_by_a_crosswalk_and_block_without_one(make_wave: MakeW
     make_wave(respondents=rsids).withdraw(rsids.sample(2))
     blind = make_wave("Tracker, wave 3", respondents=rids)
     assert "withdrawn" in {each.rule for each in blind.check().blocking}
-    with pytest.raises(PlanError, match="cannot be told"):
+    with pytest.raises(PlanError, match="is not known"):
         _ = blind.withdrawn
     with pytest.raises(InputError, match="RIDs"):
         blind.withdraw(rids)

@@ -128,7 +128,7 @@ def withdrawn(facts: WaveFacts, report: RuleReport) -> Finding | None:
         find = report.warn if facts.step == "launch" or found.is_uploaded else report.block
         return find(
             f"{found.uncompared:,} people have withdrawn from this project; whether they are on this list of RIDs "
-            "cannot be told.",
+            "is not known.",
             evidence=people.source_name,
             fix="give the wave a RID-to-RSID crosswalk: client.wave(…, crosswalk=report.crosswalk()).",
         )

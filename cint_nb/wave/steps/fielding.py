@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -71,25 +71,10 @@ class FieldingSteps:
     ) -> JobSnapshot:
         """Launch the draft once, whoever has tried before: the same launch has the same idempotency key everywhere."""
         while True:
-            entry = self._wave.last(LAUNCH)
-            if entry is not None and not self._is_of_this_launch(entry, cycle):
-                entry = None
-            attempt = 0 if entry is None else entry.payload.attempt + _has_failed_job(entry)
+            step = self._prepare_launch(ref, cycle, budget, worst_case, unverified)
             asked_at = self._wave.client.clock.now()
-
-            async def prepare(attempt: int = attempt) -> LaunchPayload:
-                return self._launch_payload(ref, budget, worst_case, unverified, cycle, attempt)
-
-            async def send(payload: LaunchPayload) -> Job:
-                with self._wave.failed_if_refused(LAUNCH, payload):
-                    async with within_budget(self._approval(ref, budget, worst_case)):
-                        with self._wave.client.spend_guard.checked(ref):
-                            return await self._wave.client.fielding.launch(
-                                ref, payload.end_at, idempotency_key=payload.idempotency_key
-                            )
-
             try:
-                snapshot = await self._wave.run_job(LAUNCH, "", entry, prepare, send, on_snapshot)
+                snapshot = await self._wave.run_job(LAUNCH, "", *step, on_snapshot)
                 break
             except (NotFound, JobStatusUnknown) as error:
                 return await self._launch_from_the_group(error, budget)
@@ -101,6 +86,53 @@ class FieldingSteps:
                     raise
         await self._read_back(budget, worst_case)
         return snapshot
+
+    async def start_launch(
+        self, ref: TargetGroupRef, cycle: int, budget: Money, worst_case: Money, unverified: Collection[str]
+    ) -> Job:
+        """Launch the draft once, as `launch` does, and return its job, polled once, without waiting for its end."""
+        while True:
+            step = self._prepare_launch(ref, cycle, budget, worst_case, unverified)
+            asked_at = self._wave.client.clock.now()
+            try:
+                job = await self._wave.start_job(LAUNCH, "", *step)
+                if job.last_snapshot is None:
+                    await job.refresh()
+            except (NotFound, JobStatusUnknown) as error:
+                return self._wave.ended_job(await self._launch_from_the_group(error, budget))
+            shown = job.last_snapshot
+            # As in `launch`: the key of an attempt that failed long ago returns that job.
+            if shown is None or shown.state is not JobState.FAILED:
+                return job
+            if shown.created_at is None or shown.created_at >= asked_at:
+                await job  # raises why it failed
+                return job
+
+    def _prepare_launch(
+        self, ref: TargetGroupRef, cycle: int, budget: Money, worst_case: Money, unverified: Collection[str]
+    ) -> tuple[
+        JournalEntry[LaunchPayload] | None,
+        Callable[[], Awaitable[LaunchPayload]],
+        Callable[[LaunchPayload], Awaitable[Job]],
+    ]:
+        """Return what the journal holds of the next attempt, and how it is prepared and sent."""
+        entry = self._wave.last(LAUNCH)
+        if entry is not None and not self._is_of_this_launch(entry, cycle):
+            entry = None
+        attempt = 0 if entry is None else entry.payload.attempt + _has_failed_job(entry)
+
+        async def prepare() -> LaunchPayload:
+            return self._launch_payload(ref, budget, worst_case, unverified, cycle, attempt)
+
+        async def send(payload: LaunchPayload) -> Job:
+            with self._wave.failed_if_refused(LAUNCH, payload):
+                async with within_budget(self._approval(ref, budget, worst_case)):
+                    with self._wave.client.spend_guard.checked(ref):
+                        return await self._wave.client.fielding.launch(
+                            ref, payload.end_at, idempotency_key=payload.idempotency_key
+                        )
+
+        return entry, prepare, send
 
     async def _approval(self, ref: TargetGroupRef, budget: Money, worst_case: Money) -> RecordApproval:
         """Return what records the budget of a launch; the wave has compared it with plan and draft."""

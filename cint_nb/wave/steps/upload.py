@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from cint_nb.api.jobs.job import Job
@@ -22,9 +22,17 @@ from cint_nb.wave.journal.journal import EntryState, JournalEntry
 from cint_nb.wave.journal.payloads import (
     REMOVE,
     UPLOAD,
+    AnyJobPayload,
     RemovalPayload,
     UploadPayload,
 )
+
+_JobStep = tuple[
+    JournalEntry[AnyJobPayload] | None,
+    Callable[[], Awaitable[AnyJobPayload]],
+    Callable[[AnyJobPayload], Awaitable[Job]],
+]
+"""What the journal holds of a step with a job, how the job is prepared, and how it is sent."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,16 @@ class UploadSteps:
             RespondentFileError: the group holds people whom this list does not explain; nothing was sent.
             JobFailed: the exchange reports that the job failed; rerunning the step sends a new one.
         """
+        step = await self._prepare_upload(respondents, batch)
+        snapshot = await self._wave.run_job(UPLOAD, batch, *step, on_snapshot)
+        return snapshot if batch == "0" else self._compare_with_count(snapshot)
+
+    async def start_upload(self, respondents: Respondents, *, batch: str) -> Job:
+        """Upload a list once, as `upload` does, without waiting for the end of its job."""
+        return await self._wave.start_job(UPLOAD, batch, *await self._prepare_upload(respondents, batch))
+
+    async def _prepare_upload(self, respondents: Respondents, batch: str) -> _JobStep[UploadPayload]:
+        """Return what is known of an upload, and how it is prepared and sent, once it may be."""
         ref = await self._wave.require_ref()
         await self._wave.require_list_taken(ref)
         uploads = await self._wave.read_uploads(ref)
@@ -96,8 +114,7 @@ class UploadSteps:
             with self._wave.failed_if_refused(UPLOAD, payload, batch=batch):
                 return await self._wave.client.recontacts.upload(ref, respondents, file_name=payload.file_name)
 
-        snapshot = await self._wave.run_job(UPLOAD, batch, entry, prepare, send, on_snapshot)
-        return snapshot if batch == "0" else self._compare_with_count(snapshot)
+        return entry, prepare, send
 
     def _compare_with_count(self, snapshot: JobSnapshot) -> JobSnapshot:
         """Return the end of a resubmission, with a warning if it calls itself a full success and the count does not.
@@ -364,8 +381,34 @@ class UploadSteps:
 
     async def remove(self, on_snapshot: SnapshotListener) -> JobSnapshot:
         """Remove every recontact of the group, once, and follow the job to its end."""
+        return await self._wave.run_job(REMOVE, "", *await self._prepare_removal(), on_snapshot)
+
+    async def start_removal(self) -> Job:
+        """Remove every recontact of the group, once, without waiting for the end of the job."""
+        return await self._wave.start_job(REMOVE, "", *await self._prepare_removal())
+
+    async def _end_of_removal(self, entry: JournalEntry[RemovalPayload]) -> JournalEntry[RemovalPayload] | None:
+        """Return a removal that nobody saw end as it is now: those who were added after its end have to be removed too.
+
+        None where the exchange does not know its job any more.
+        """
+        if entry.payload.handle is None:
+            return entry
+        try:
+            shown = await Job.attach(self._wave.client, entry.payload.handle).refresh()
+        except NotFound:
+            return None
+        if not shown.is_final:
+            return entry
+        state = EntryState.FAILED if shown.state is JobState.FAILED else EntryState.DONE
+        self._wave.write(REMOVE, state, evolve(entry.payload, snapshot=shown))
+        return self._wave.last(REMOVE)
+
+    async def _prepare_removal(self) -> _JobStep[RemovalPayload]:
         ref = await self._wave.require_ref()
         entry = self._wave.last(REMOVE)
+        if entry is not None and entry.state is EntryState.RUNNING:
+            entry = await self._end_of_removal(entry)
         if entry is not None and entry.state is EntryState.DONE and await self._wave.client.recontacts.saved_count(ref):
             entry = None  # ids were added since the last removal
 
@@ -376,7 +419,7 @@ class UploadSteps:
             # Removing what is already removed changes nothing, so a removal whose reply was lost may be resent.
             return await self._wave.client.recontacts.remove_all(ref, ids=payload.id_count)
 
-        return await self._wave.run_job(REMOVE, "", entry, prepare, send, on_snapshot)
+        return entry, prepare, send
 
 
 def _nothing_to_resubmit_error(outcome: Outcome) -> NothingToResubmit:

@@ -65,7 +65,7 @@ class WithdrawalSteps:
                     "These are RIDs, one per visit; the exchange excludes people by their RSIDs.",
                     evidence={"ids": len(people)},
                     safe="nothing was sent, and nobody is recorded as withdrawn.",
-                    next_step="pass RSIDs: crosswalk = report.crosswalk(); crosswalk.to_rsids(respondents).",
+                    next_step="give the wave a RID-to-RSID crosswalk: client.wave(…, crosswalk=report.crosswalk()).",
                 )
             people = Crosswalk(self._wave.crosswalk.items()).to_rsids(people)
         unread = people.counts.malformed + people.source_info.hidden_undecided
