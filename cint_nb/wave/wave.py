@@ -41,6 +41,7 @@ from cint_nb.wave.exchange.state import ExchangeState, GroupState, KnownState
 from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.reporting import OnDemandReporter, run_with_progress
 from cint_nb.wave.steps.draft import DraftSteps
+from cint_nb.wave.steps.feasibility import FeasibilitySteps, feasibility_frame
 from cint_nb.wave.steps.fielding import FieldingSteps
 from cint_nb.wave.steps.files import FileSteps, files_frame
 from cint_nb.wave.steps.report import ReportSteps
@@ -48,6 +49,7 @@ from cint_nb.wave.steps.upload import UploadSteps
 from cint_nb.wave.steps.withdrawal import WithdrawalSteps, withdrawal_frame
 
 T = TypeVar("T")
+_DAYS_MAX = 366
 LOOK_SECONDS = 2.0
 """How long a panel waits for the exchange before it shows what was last known."""
 
@@ -90,6 +92,7 @@ class Wave:
         self._uploads = UploadSteps(self._context)
         self._fielding = FieldingSteps(self._context)
         self._reports = ReportSteps(self._context)
+        self._feasibility = FeasibilitySteps(self._context)
         self._files = FileSteps(self._context)
         self._withdrawals = WithdrawalSteps(self._context)
         self._outcome: Outcome | None = None
@@ -274,6 +277,53 @@ class Wave:
         check(self._ask(facts)).raise_if_blocking()
 
     # --- the lifecycle ----------------------------------------------------------------------------------------
+
+    def feasibility(
+        self,
+        *,
+        goals: Sequence[Completes] = (),
+        prices: Sequence[MoneyText | Money] = (),
+        days: Sequence[float] = (),
+    ) -> pd.DataFrame:
+        """Return what the exchange expects of the wave: a price, and how many completes; nothing is changed.
+
+        It is a forecast for everybody the exchange could ask. It does not look at a recontact list: how many of these
+        people come back it cannot know, and says so in each row.
+
+        ```python
+        wave.feasibility(goals=[200, 500], prices=["2 EUR", "3 EUR"], days=[7, 14])
+        ```
+
+        Args:
+            goals: Completes to assume, at most 10,000; the plan's if omitted.
+            prices: Prices of a complete to assume, in the plan's currency; the plan's if omitted.
+            days: Lengths of fielding to assume, from its start; the plan's, or the launched run's, if omitted.
+
+        Returns:
+            A frame, one row and one request per combination: `people` on the list; `goal`, `price` and `days`, which
+            were assumed; `completes_low` and `completes_high`, what the market is thought to deliver; `enough`, whether
+            that reaches the goal: `yes`, `no`, `not computable` where the exchange gives 0 or nothing, and for a
+            recontact `not known`, or `no` where the goal exceeds the list; `suggested_price`, per complete,
+            `suggested_price_low` and `suggested_price_high`; `currency` of all prices; `note`, what was not taken into
+            account. What is not known is missing. `attrs["notes"]` has each note once.
+
+        Raises:
+            PlanError: the wave has no plan, a goal is above 10,000, a price is in another currency, or there are more
+                than 100 combinations; nothing was sent.
+
+        Serves `POST …/target-groups/calculate-feasibility` and, once launched,
+        `POST …/target-groups/{target_group_id}/calculate-feasibility`.
+        """
+        amounts = [Money.parse(price) for price in prices]
+        if any(not 0 < length <= _DAYS_MAX for length in days):
+            raise PlanError(
+                f"A length of fielding is more than 0 and at most {_DAYS_MAX} days.",
+                evidence={"field": "days"},
+                next_step="pass days=[7, 14].",
+            )
+        frame = feasibility_frame(self._ask(self._feasibility.forecast(goals, amounts, days)))
+        frame.attrs["mode"] = str(self.client.mode)
+        return frame
 
     def create(self, *, adopt: IdInUrl | None = None, leave: Collection[str] = ()) -> TargetGroupRef:
         """Create the project, if it is new, and the draft target group.

@@ -2,5 +2,6 @@
 
 Knows: one wave as its context describes it; a module knows none of the others.
 May import: api, study, wire, domain, and of the wave its context, journal and exchange.
-Gives out: `DraftSteps`, `UploadSteps`, `FieldingSteps`, `WithdrawalSteps`, `FileSteps`, `ReportSteps`.
+Gives out: `DraftSteps`, `UploadSteps`, `FieldingSteps`, `WithdrawalSteps`, `FileSteps`, `ReportSteps`,
+`FeasibilitySteps`.
 """
