@@ -11,6 +11,7 @@ import pytest
 from cint_nb.domain.errors import (
     CintError,
     InputError,
+    JobAlreadyRunning,
     JobFailed,
     NothingToResubmit,
     PermissionDenied,
@@ -21,8 +22,11 @@ from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.wave.client import Client
+from cint_nb.wave.exchange.identity import id_digest
+from cint_nb.wave.journal.journal import EntryState, WaveKey
+from cint_nb.wave.journal.payloads import WITHDRAWAL, WithdrawalPayload
 from cint_nb.wave.wave import Wave
-from tests.support.fresh_waves import another_machine
+from tests.support.fresh_waves import another_machine, live_wave
 from tests.support.plans import make_plan as plan_at
 
 MakeWave = Callable[..., Wave]
@@ -270,3 +274,76 @@ def test_another_machine_sees_on_the_exchange_who_is_excluded_and_sends_nothing(
         assert count(said, "excluded") == 2
         assert there.withdrawn == people
         assert client.exclusions.overview(group_of(fielded)) == saved
+
+
+def test_a_list_that_may_not_be_read_keeps_nobody_in(
+    fielded: Wave, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = fielded.respondents.sample(3)
+    read = client.aio.exclusions.effective_rsids
+
+    async def refused(_: TargetGroupRef) -> object:
+        raise PermissionDenied("The exchange refuses to list exclusions.")
+
+    monkeypatch.setattr(client.aio.exclusions, "effective_rsids", refused)
+    with pytest.warns(match="could not be read back"):
+        said = fielded.withdraw(people)
+    assert count(said, "excluded") is pd.NA
+    monkeypatch.setattr(client.aio.exclusions, "effective_rsids", read)
+    assert set(client.exclusions.effective_rsids(group_of(fielded))) == set(people.ids)
+
+
+def test_beside_a_job_of_others_it_is_kept_and_run_again_later(fielded: Wave, client: Client) -> None:
+    people = fielded.respondents.sample(3)
+    others = read_respondents([synthetic_id("others", 1)], entity_type="RSID")
+    job = client.exclusions.upload(group_of(fielded), others)
+    with pytest.raises(JobAlreadyRunning):
+        fielded.withdraw(people)
+    assert fielded.withdrawn == people
+    job.wait()
+    assert count(fielded.withdraw(people), "excluded") == 3
+
+
+def test_a_job_whose_end_nobody_saw_is_followed_before_anything_is_sent(fielded: Wave, client: Client) -> None:
+    """The kernel died between the request and the end of its job."""
+    people = fielded.respondents.sample(3)
+    job = client.exclusions.upload(group_of(fielded), people)
+    payload = WithdrawalPayload(
+        digests=tuple(map(id_digest, people.ids)), target_group_id=group_of(fielded).target_group_id, handle=job.handle
+    )
+    group = group_of(fielded)
+    key = WaveKey(client.aio.scope, group.project_id, fielded.name)
+    client.aio.journal.write(key, WITHDRAWAL, EntryState.RUNNING, payload)
+    sent = len(client.aio.journal.entries(step=WITHDRAWAL))
+    assert count(fielded.withdraw(people), "excluded") == 3
+    states = [entry.state for entry in client.aio.journal.entries(step=WITHDRAWAL)[sent:]]
+    assert EntryState.RUNNING not in states, "no second job was started"
+
+
+def test_of_excluded_people_nobody_who_withdrew_is_advised_to_be_let_in_again(
+    make_wave: MakeWave, client: Client
+) -> None:
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    wave.withdraw(wave.respondents.sample(2))
+    assert "excluded-ids" not in {each.rule for each in wave.check("launch", ask=True)}
+    others = wave.respondents.difference(wave.withdrawn).sample(3)
+    client.exclusions.upload(group_of(wave), others).wait()
+    (found,) = [each for each in wave.check("launch", ask=True) if each.rule == "excluded-ids"]
+    assert found.message.startswith("3 respondents")
+    assert "who have not withdrawn" in str(found.fix)
+
+
+def test_somebody_of_a_wave_of_new_people_withdraws_and_is_on_no_later_list(
+    client: Client, make_wave: MakeWave
+) -> None:
+    first = live_wave(client)
+    client.pass_time(days=3)
+    came = first.report().completes
+    said = first.withdraw(came.sample(1), report=first.report())
+    assert (count(said, "excluded"), count(said, "completed")) == (1, 1)
+    assert count(said, "on the list") is pd.NA
+    second = make_wave(respondents=came, completes_goal=10)
+    assert second.withdrawn == came.sample(1)
+    assert "withdrawn" in {each.rule for each in second.check().blocking}

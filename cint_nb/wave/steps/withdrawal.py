@@ -39,7 +39,7 @@ class Count:
 
     what: str
     people: int | None
-    note: str = ""
+    note: str | None = None
 
 
 class WithdrawalSteps:
@@ -181,8 +181,11 @@ class WithdrawalSteps:
         sent a second time is excluded once.
         """
         client = self._wave.client
-        excluded = await client.exclusions.effective_rsids(ref)
-        uploaded = (await client.exclusions.overview(ref)).saved_respondent_ids_count
+        try:
+            excluded = await client.exclusions.effective_rsids(ref)
+            uploaded = (await client.exclusions.overview(ref)).saved_respondent_ids_count
+        except ApiError:  # a withdrawal does not wait for a list that may not be read
+            return people
         found = people.intersection(excluded)
         if uploaded != len(excluded):
             sent = {
@@ -253,7 +256,7 @@ class WithdrawalSteps:
             return Count("saved in the target group", None, "the saved ids could not be read")
         note = "they stay saved: recontacts can be removed all at once only"
         count = len(people.intersection(known))
-        return Count("saved in the target group", count, note if count else "")
+        return Count("saved in the target group", count, note if count else None)
 
     def _excluded_counts(self, people: Respondents, excluded: int | None) -> Iterator[Count]:
         if excluded is None:
@@ -270,7 +273,7 @@ class WithdrawalSteps:
                 f"enter it: the exchange does not list them as excluded. Run wave.withdraw() again, or wave.pause()."
             )
         yield Count("excluded", excluded, "read back from the exchange")
-        yield Count("not excluded", left, "they can still enter" if left else "")
+        yield Count("not excluded", left, "they can still enter" if left else None)
 
     async def _who_came(
         self, ref: TargetGroupRef, people: Respondents, report: VisitReport | None
@@ -315,4 +318,5 @@ def withdrawal_frame(counts: Iterable[Count]) -> pd.DataFrame:
     """Return what a withdrawal says as a frame: `what`, `people`, `note`."""
     rows = [(each.what, each.people, each.note) for each in counts]
     frame = pd.DataFrame(rows, columns=["what", "people", "note"])
-    return frame.astype({"what": "str", "people": "Int64", "note": "str"})
+    known = frame.notna()  # pandas 2 writes "None" for a text that is missing
+    return frame.astype({"what": "str", "people": "Int64", "note": "str"}).where(known)
