@@ -31,7 +31,7 @@ from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.study.outcome.visit_reports import NoVisits, VisitReport, read_report
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
-from cint_nb.study.preflight.registry import NOT_CREATED, STEPS, Step, UnreadFact
+from cint_nb.study.preflight.registry import NOT_CREATED, STEPS, Step, UnreadFact, WithdrawnFact
 from cint_nb.wave.budget import check_budget
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.exchange.facts import read_exchange_facts, unread_fact
@@ -60,9 +60,12 @@ class Wave:
 
     Created by `client.wave(...)`. The verbs in their order: `check`, `create`, `upload`, `outcome`, `resubmit`,
     `launch`, `status`, `quotas`, `close`, `remove`; a wave of new people is created and launched without `upload`,
-    `outcome`, `resubmit` and `remove`. Each blocks until it is done and shows its progress; Interrupt stops the
-    following, never the job. While a verb sends, the wave is locked: other threads of this process wait for their turn,
-    and another process is refused with `WaveBusy`. Reading, pausing and closing never lock.
+    `outcome`, `resubmit` and `remove`. At any time `withdraw` excludes people who withdraw, `files` shows what was
+    uploaded, `report` who came, and `feasibility` what the exchange expects.
+
+    Each verb blocks until it is done and shows its progress; Interrupt stops the following, never the job. While a verb
+    sends, the wave is locked: other threads of this process wait for their turn, and another process is refused with
+    `WaveBusy`. Reading, pausing and closing never lock.
 
     Serves both guides: to create a target group, and to recontact respondents, steps 1–4 and the removal.
     """
@@ -215,10 +218,13 @@ class Wave:
             allocations=self._drafts.shown_allocations,
             unverified=frozenset(unverified),
             crosswalk=self._context.crosswalk,
-            withdrawn=self._withdrawals.of_the_list(
-                is_uploaded=step == "upload" and self._uploads.is_known_to_be_sent()
-            ),
+            withdrawn=self._withdrawn_fact(),
         )
+
+    def _withdrawn_fact(self) -> WithdrawnFact | None:
+        """Return who of the list has withdrawn; a list that was sent before is not stopped when its cells run again."""
+        found = self._withdrawals.of_the_list()
+        return None if found is None else replace(found, is_uploaded=self._uploads.is_known_to_be_sent())
 
     async def _add_exchange_facts(
         self, facts: WaveFacts, state: ExchangeState | None = None, uploads: GroupUploads | None = None

@@ -9,6 +9,7 @@ import pytest
 
 from cint_nb.domain.errors import InputError, PlanError
 from cint_nb.domain.profiling.profiles import Profile
+from cint_nb.domain.target_groups import Feasibility
 from cint_nb.wave.client import Client
 from cint_nb.wave.wave import Wave
 from tests.support.fresh_waves import QUOTAS, fresh_wave, live_wave
@@ -110,3 +111,21 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_sent(
 def test_a_wave_without_a_plan_has_no_forecast(client: Client) -> None:
     with pytest.raises(PlanError, match="without a plan"):
         client.wave("Tracker, wave 1", project="Brand tracker").feasibility()
+
+
+def test_what_the_reply_does_not_hold_is_missing_and_never_zero(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(_: object) -> Feasibility:
+        return Feasibility()
+
+    monkeypatch.setattr(client.aio.target_groups, "feasibility", nothing)
+    frame = fresh_wave(client).feasibility()
+    assert frame["enough"].tolist() == ["not computable"]
+    empty = ["completes_low", "completes_high", "suggested_price", "suggested_price_low", "suggested_price_high"]
+    assert frame[empty].isna().all(axis=None)
+
+
+def test_a_rate_card_is_said_to_ignore_the_price(client: Client) -> None:
+    frame = fresh_wave(client, pricing_model="rate_card").feasibility()
+    assert "ignores the price" in frame["note"].item()

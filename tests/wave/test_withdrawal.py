@@ -171,8 +171,22 @@ def test_an_uploaded_wave_goes_on_and_is_launched_without_them(make_wave: MakeWa
     wave.upload()
     wave.withdraw(wave.respondents.sample(2))
     wave.upload()  # sends nothing
+    assert not wave.check().blocking, "cells that run again are not stopped"
     assert not wave.check("launch", ask=True).blocking
     assert wave.launch(budget="2000 EUR")
+
+
+def test_after_a_removal_they_are_not_put_back(make_wave: MakeWave) -> None:
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    wave.withdraw(wave.respondents.sample(2))
+    wave.remove()
+    with pytest.raises(PreflightBlocked, match="have withdrawn"):
+        wave.upload()
+    rest = make_wave(respondents=wave.respondents.difference(wave.withdrawn))
+    rest.upload()
+    assert rest.launch(budget="2000 EUR")
 
 
 def test_a_launch_waits_for_the_exclusion_of_who_withdrew_from_another_wave(make_wave: MakeWave) -> None:

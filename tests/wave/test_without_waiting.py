@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import assert_type
 
 import pytest
 
 from cint_nb.api.jobs.job import Job
-from cint_nb.domain.errors import BudgetExceeded, JobFailed, PreflightBlocked
+from cint_nb.domain.errors import BudgetExceeded, InvalidState, JobFailed, PreflightBlocked
 from cint_nb.domain.jobs import JobSnapshot, JobState
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.panels.job_progress.widget import JobProgress
@@ -41,8 +42,9 @@ def created(make_wave: MakeWave) -> Wave:
 def test_the_job_runs_while_the_notebook_goes_on_and_its_end_is_written_when_it_is_seen(
     created: Wave, client: Client
 ) -> None:
-    job = created.upload(wait=False)
-    assert isinstance(job, Job)
+    job = assert_type(created.upload(wait=False), Job)
+    with pytest.raises(InvalidState, match="still running"):
+        _ = created.outcome
     assert states_of(client, UPLOAD) == [EntryState.INTENT, EntryState.RUNNING]
     panel = JobProgress(job)
     end = job.wait()
@@ -57,8 +59,7 @@ def test_the_verb_continues_the_job_and_sends_nothing_again(created: Wave, clien
     first = created.upload(wait=False)
     second = created.upload(wait=False)
     assert second.handle == first.handle
-    done = created.upload()
-    assert isinstance(done, JobSnapshot)
+    done = assert_type(created.upload(), JobSnapshot)
     assert done.handle == first.handle
     assert len(client.recontacts.jobs(group_of(created))) == 1
     ended = created.upload(wait=False)

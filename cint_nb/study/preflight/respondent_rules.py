@@ -125,7 +125,7 @@ def withdrawn(facts: WaveFacts, report: RuleReport) -> Finding | None:
     if found is None or people is None:
         return None
     if found.uncompared:
-        find = report.warn if facts.step == "launch" or found.is_uploaded else report.block
+        find = report.warn if found.is_uploaded or facts.step == "launch" else report.block
         return find(
             f"{found.uncompared:,} people have withdrawn from this project; whether they are on this list of RIDs "
             "is not known.",

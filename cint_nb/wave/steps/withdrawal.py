@@ -81,7 +81,7 @@ class WithdrawalSteps:
             )
         return people
 
-    def of_the_list(self, *, is_uploaded: bool = False) -> WithdrawnFact | None:
+    def of_the_list(self) -> WithdrawnFact | None:
         """Return who of the wave's list has withdrawn, from this wave or another one of its project; None for nobody.
 
         Raises:
@@ -93,15 +93,15 @@ class WithdrawalSteps:
         nobody = people.difference(people)
         if people.entity_type is EntityType.RSID:
             found = people.intersection([each for each in people.ids if id_digest(each) in digests])
-            return WithdrawnFact(found, found, is_uploaded=is_uploaded) if len(found) else None
+            return WithdrawnFact(found, found) if len(found) else None
         if self._wave.crosswalk is None:
-            return WithdrawnFact(nobody, nobody, uncompared=len(digests), is_uploaded=is_uploaded)
+            return WithdrawnFact(nobody, nobody, uncompared=len(digests))
         pairs = [(rid, self._wave.crosswalk.get(rid)) for rid in people.ids]
         chosen = [(rid, rsid) for rid, rsid in pairs if rsid and id_digest(rsid) in digests]
         if not chosen:
             return None
         rsids = read_respondents([rsid for _, rsid in chosen], entity_type=EntityType.RSID, name="withdrawn")
-        return WithdrawnFact(people.intersection([rid for rid, _ in chosen]), rsids, is_uploaded=is_uploaded)
+        return WithdrawnFact(people.intersection([rid for rid, _ in chosen]), rsids)
 
     def _digests(self) -> frozenset[str]:
         """Return the digests of everybody who withdrew in the project; that it was tried is enough."""
