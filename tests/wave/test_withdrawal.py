@@ -20,6 +20,7 @@ from cint_nb.domain.errors import (
 )
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.models import TargetGroupRef
+from cint_nb.sandbox.changes_elsewhere import ChangeName
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.wave.client import Client
 from cint_nb.wave.exchange.identity import id_digest
@@ -361,3 +362,48 @@ def test_somebody_of_a_wave_of_new_people_withdraws_and_is_on_no_later_list(
     second = make_wave(respondents=came, completes_goal=10)
     assert second.withdrawn == came.sample(1)
     assert "withdrawn" in {each.rule for each in second.check().blocking}
+
+
+DRAFT_CHANGES: tuple[ChangeName, ...] = (
+    *("group-renamed", "project-renamed", "goal-raised", "price-raised", "launched-elsewhere", "scheduled-elsewhere"),
+    *("people-added", "list-emptied", "list-swapped", "group-archived"),
+)
+FIELD_CHANGES: tuple[ChangeName, ...] = ("paused-elsewhere", "completed-elsewhere", "goal-raised", "list-emptied")
+
+
+@pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")
+@pytest.mark.parametrize("change", DRAFT_CHANGES)
+def test_whatever_a_colleague_changed_in_the_draft_they_are_excluded(
+    make_wave: MakeWave, client: Client, change: ChangeName
+) -> None:
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    client.sandbox.inject(change)
+    people = wave.respondents.sample(2)
+    assert count(wave.withdraw(people), "excluded") == 2
+    assert set(people.ids) <= set(client.exclusions.effective_rsids(group_of(wave)))
+
+
+@pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")
+@pytest.mark.parametrize("change", FIELD_CHANGES)
+def test_whatever_a_colleague_changed_in_the_field_they_are_excluded(
+    fielded: Wave, client: Client, change: ChangeName
+) -> None:
+    client.pass_time(hours=3)
+    client.sandbox.inject(change)
+    people = fielded.respondents.sample(2)
+    said = fielded.withdraw(people)
+    assert count(said, "excluded") == 2
+    assert "not excluded" in set(said["what"])
+
+
+@pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")
+def test_where_the_group_is_gone_the_withdrawal_is_kept_all_the_same(make_wave: MakeWave, client: Client) -> None:
+    wave = make_wave()
+    wave.create()
+    client.sandbox.inject("group-deleted")
+    people = wave.respondents.sample(2)
+    with pytest.raises(CintError):
+        wave.withdraw(people)
+    assert make_wave("Tracker, wave 3").withdrawn == people
