@@ -90,11 +90,11 @@ class WithdrawalSteps:
         people, digests = self._wave.respondents_or_none, self._digests()
         if people is None or not digests:
             return None
-        nobody = people.difference(people)
         if people.entity_type is EntityType.RSID:
             found = people.intersection([each for each in people.ids if id_digest(each) in digests])
             return WithdrawnFact(found, found) if len(found) else None
         if self._wave.crosswalk is None:
+            nobody = people.difference(people)
             return WithdrawnFact(nobody, nobody, uncompared=len(digests))
         pairs = [(rid, self._wave.crosswalk.get(rid)) for rid in people.ids]
         chosen = [(rid, rsid) for rid, rsid in pairs if rsid and id_digest(rsid) in digests]
