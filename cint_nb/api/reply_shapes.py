@@ -204,6 +204,7 @@ _DETAILS = Object(
         "study_type_code": expected(_TEXT),
         "completes_goal": expected(_COUNT),
         "collects_pii": expected(_FLAG),
+        "links": optional(Object({"test_screener": optional(_TEXT), "test_client_survey": optional(_TEXT)})),
         "expected_length_of_interview_minutes": expected(_NUMBER),
         "expected_incidence_rate": expected(_RATE),
         "created_at": expected(_MOMENT),

@@ -85,6 +85,7 @@ WATCH_DEADLINE_MIN = timedelta(minutes=30)
 RECHECK_AFTER_SECONDS = (1.0, 20.0, 60.0)
 PROJECT_READY_SECONDS = 120.0  # C: how long a new project may take to become readable
 REPORT_MONTHS_MAX = 6  # A: longest period of one report
+FEASIBILITY_GOAL_MAX = 10_000  # A: highest goal of a forecast
 
 # C, measured: how the client treats the exchange.
 CONNECT_SECONDS = 5.0

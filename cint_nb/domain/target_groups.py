@@ -105,6 +105,7 @@ class TargetGroup(ApiModel):
     allocations: dict[str, Any] | None = None
     profiling: dict[str, Any] | None = None
     filling_strategy: OptionalText = None
+    links: dict[str, Any] | None = None
     created_at: datetime | None = None
     target_group_customer_reference_number: OptionalText = None
 

@@ -23,7 +23,7 @@ from cint_nb.domain.errors import (
     TransportError,
 )
 from cint_nb.domain.ids import is_ulid, normalise_name, quote_foreign
-from cint_nb.domain.jobs import JobSnapshot
+from cint_nb.domain.jobs import JobSnapshot, JobState
 from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import PlanKind, TargetGroupPlan
 from cint_nb.domain.target_groups import TargetGroupSummary
@@ -596,17 +596,7 @@ class WaveContext:
         """Continue a job from where the journal left it, to its end."""
         if entry is not None and entry.state is EntryState.DONE and entry.payload.snapshot is not None:
             return entry.payload.snapshot
-        if entry is None or entry.state is EntryState.FAILED:
-            payload = await prepare()
-            self.write(step, EntryState.INTENT, payload, batch=batch)
-        else:
-            payload = entry.payload
-        if payload.handle is not None:
-            job = Job.attach(self.client, payload.handle)
-        else:
-            job = await send(payload)
-            payload = evolve(payload, handle=job.handle)
-            self.write(step, EntryState.RUNNING, payload, batch=batch)
+        job, payload = await self._send_or_attach(step, batch, entry, prepare, send)
         job.add_listener(on_snapshot)
         try:
             snapshot = await job
@@ -615,6 +605,57 @@ class WaveContext:
             raise
         self.write(step, EntryState.DONE, evolve(payload, snapshot=snapshot), batch=batch)
         return snapshot
+
+    async def start_job(
+        self,
+        step: Step[AnyJobPayload],
+        batch: str,
+        entry: JournalEntry[AnyJobPayload] | None,
+        prepare: Callable[[], Awaitable[AnyJobPayload]],
+        send: Callable[[AnyJobPayload], Awaitable[Job]],
+    ) -> Job:
+        """Continue a job as `run_job` does, without waiting: whoever sees its end first writes it into the journal."""
+        if entry is not None and entry.state is EntryState.DONE and entry.payload.snapshot is not None:
+            return self.ended_job(entry.payload.snapshot)
+        job, payload = await self._send_or_attach(step, batch, entry, prepare, send)
+        key = self.key
+
+        def write_end(snapshot: JobSnapshot) -> None:
+            last = self.journal.last(key, step, batch=batch)
+            is_open = last is not None and last.state is EntryState.RUNNING and last.payload.handle == payload.handle
+            if snapshot.is_final and is_open:  # else a verb that was run since has written it
+                state = EntryState.FAILED if snapshot.state is JobState.FAILED else EntryState.DONE
+                self.write(step, state, evolve(payload, snapshot=snapshot), batch=batch)
+
+        job.add_listener(write_end)
+        return job
+
+    def ended_job(self, snapshot: JobSnapshot) -> Job:
+        """Return a job that is known to have ended: it is not polled again."""
+        job = Job.attach(self.client, snapshot.handle)
+        job.last_snapshot = snapshot
+        return job
+
+    async def _send_or_attach(
+        self,
+        step: Step[AnyJobPayload],
+        batch: str,
+        entry: JournalEntry[AnyJobPayload] | None,
+        prepare: Callable[[], Awaitable[AnyJobPayload]],
+        send: Callable[[AnyJobPayload], Awaitable[Job]],
+    ) -> tuple[Job, AnyJobPayload]:
+        """Return the job of a step, sent now unless the journal holds it, and what the journal says of it."""
+        if entry is None or entry.state is EntryState.FAILED:
+            payload = await prepare()
+            self.write(step, EntryState.INTENT, payload, batch=batch)
+        else:
+            payload = entry.payload
+        if payload.handle is not None:
+            return Job.attach(self.client, payload.handle), payload
+        job = await send(payload)
+        payload = evolve(payload, handle=job.handle)
+        self.write(step, EntryState.RUNNING, payload, batch=batch)
+        return job, payload
 
 
 def remembered_project(client: JournaledClient, project: str) -> str | None:

@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, overload
 
 import pandas as pd
 
+from cint_nb.api.jobs.job import Job
 from cint_nb.caller_warnings import deliver_warnings, format_warning_count
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments, check_model
 from cint_nb.domain.errors import ApiError, InvalidState, JournalError, PlanError, RespondentFileError
 from cint_nb.domain.findings import Finding, Findings, Severity
-from cint_nb.domain.ids import format_count, masked_repr, normalise_name, printable
+from cint_nb.domain.ids import EntityType, format_count, masked_repr, normalise_name, printable
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import IdInUrl, TargetGroupRef, evolve
 from cint_nb.domain.plan import Completes, Money, MoneyText, PlanKind, TargetGroupPlan
 from cint_nb.domain.profiling.profiles import Profile
 from cint_nb.domain.profiling.quotas import quota_rows
 from cint_nb.output_files import as_folder
-from cint_nb.study.files.respondents import Respondents
+from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.frames import quota_frame, status_frame
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.study.outcome.visit_reports import VisitReport, read_report
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
-from cint_nb.study.preflight.registry import NOT_CREATED, STEPS, Step, UnreadFact
+from cint_nb.study.preflight.registry import NOT_CREATED, STEPS, Step, UnreadFact, WithdrawnFact
 from cint_nb.wave.budget import check_budget
 from cint_nb.wave.context import SnapshotListener, WaveContext
-from cint_nb.wave.draft_steps import DraftSteps
 from cint_nb.wave.exchange.facts import read_exchange_facts, unread_fact
 from cint_nb.wave.exchange.people import GroupUploads
 from cint_nb.wave.exchange.quotas import CONTROL
 from cint_nb.wave.exchange.state import ExchangeState, GroupState, KnownState
-from cint_nb.wave.fielding_steps import FieldingSteps
 from cint_nb.wave.journaled_client import JournaledClient
-from cint_nb.wave.report_steps import ReportSteps
 from cint_nb.wave.reporting import OnDemandReporter, run_with_progress
-from cint_nb.wave.upload_steps import UploadSteps
+from cint_nb.wave.steps.draft import DraftSteps
+from cint_nb.wave.steps.feasibility import FeasibilitySteps, feasibility_frame
+from cint_nb.wave.steps.fielding import FieldingSteps
+from cint_nb.wave.steps.files import FileSteps, files_frame
+from cint_nb.wave.steps.report import ReportSteps
+from cint_nb.wave.steps.upload import UploadSteps
+from cint_nb.wave.steps.withdrawal import WithdrawalSteps, withdrawal_frame
 
 T = TypeVar("T")
+_DAYS_MAX = 366
 LOOK_SECONDS = 2.0
 """How long a panel waits for the exchange before it shows what was last known."""
 _SAID_AT_LAUNCH = ("asked-twice", "dates")
@@ -57,9 +62,12 @@ class Wave:
 
     Created by `client.wave(...)`. The verbs in their order: `check`, `create`, `upload`, `outcome`, `resubmit`,
     `launch`, `status`, `quotas`, `close`, `report`, `remove`; a wave of new people is created and launched without
-    `upload`, `outcome`, `resubmit` and `remove`. Each blocks until it is done and shows its progress; Interrupt stops
-    the following, never the job. While a verb sends, the wave is locked: other threads of this process wait for their
-    turn, and another process is refused with `WaveBusy`. Reading, pausing and closing never lock.
+    `upload`, `outcome`, `resubmit` and `remove`. At any time `withdraw` excludes people who withdraw, `files` shows
+    what was uploaded, and `feasibility` what the exchange expects.
+
+    Each verb blocks until it is done and shows its progress; Interrupt stops the following, never the job. While a verb
+    sends, the wave is locked: other threads of this process wait for their turn, and another process is refused with
+    `WaveBusy`. Reading, pausing and closing never lock.
 
     Serves both guides: to create a target group, and to recontact respondents, steps 1–4 and the removal.
     """
@@ -89,6 +97,9 @@ class Wave:
         self._uploads = UploadSteps(self._context)
         self._fielding = FieldingSteps(self._context)
         self._reports = ReportSteps(self._context)
+        self._feasibility = FeasibilitySteps(self._context)
+        self._files = FileSteps(self._context)
+        self._withdrawals = WithdrawalSteps(self._context)
         self._outcome: Outcome | None = None
         self._warnings: dict[str, None] = {}
 
@@ -209,7 +220,13 @@ class Wave:
             allocations=self._drafts.shown_allocations,
             unverified=frozenset(unverified),
             crosswalk=self._context.crosswalk,
+            withdrawn=self._withdrawn_fact(),
         )
+
+    def _withdrawn_fact(self) -> WithdrawnFact | None:
+        """Return who of the list has withdrawn; a list that was sent before is not stopped when its cells run again."""
+        found = self._withdrawals.of_the_list()
+        return None if found is None else replace(found, is_uploaded=self._uploads.is_known_to_be_sent())
 
     async def _add_exchange_facts(
         self, facts: WaveFacts, state: ExchangeState | None = None, uploads: GroupUploads | None = None
@@ -273,6 +290,53 @@ class Wave:
 
     # --- the lifecycle ----------------------------------------------------------------------------------------
 
+    def feasibility(
+        self,
+        *,
+        goals: Sequence[Completes] = (),
+        prices: Sequence[MoneyText | Money] = (),
+        days: Sequence[float] = (),
+    ) -> pd.DataFrame:
+        """Return what the exchange expects of the wave: a price, and how many completes; nothing is changed.
+
+        It is a forecast for everybody the exchange could ask. It does not look at a recontact list: how many of these
+        people come back it cannot know, and says so in each row.
+
+        ```python
+        wave.feasibility(goals=[200, 500], prices=["2 EUR", "3 EUR"], days=[7, 14])
+        ```
+
+        Args:
+            goals: Completes to assume, at most 10,000; the plan's if omitted.
+            prices: Prices of a complete to assume, in the plan's currency; the plan's if omitted.
+            days: Lengths of fielding to assume, from its start; the plan's, or the launched run's, if omitted.
+
+        Returns:
+            A frame, one row and one request per combination: `people` on the list; `goal`, `price` and `days`, which
+            were assumed; `completes_low` and `completes_high`, what the market is thought to deliver; `enough`, whether
+            that reaches the goal: `yes`, `no`, `not computable` where the exchange gives 0 or nothing, and for a
+            recontact `not known`, or `no` where the goal exceeds the list; `suggested_price`, per complete,
+            `suggested_price_low` and `suggested_price_high`; `currency` of all prices; `note`, what was not taken into
+            account. What is not known is missing. `attrs["notes"]` has each note once.
+
+        Raises:
+            PlanError: the wave has no plan, a goal is above 10,000, a price is in another currency, or there are more
+                than 100 combinations; nothing was sent.
+
+        Serves `POST …/target-groups/calculate-feasibility` and, once launched,
+        `POST …/target-groups/{target_group_id}/calculate-feasibility`.
+        """
+        amounts = [Money.parse(price) for price in prices]
+        if any(not 0 < length <= _DAYS_MAX for length in days):
+            raise PlanError(
+                f"A length of fielding is more than 0 and at most {_DAYS_MAX} days.",
+                evidence={"field": "days"},
+                next_step="pass days=[7, 14].",
+            )
+        frame = feasibility_frame(self._ask(self._feasibility.forecast(goals, amounts, days)))
+        frame.attrs["mode"] = str(self.client.mode)
+        return frame
+
     def create(self, *, adopt: IdInUrl | None = None, leave: Collection[str] = ()) -> TargetGroupRef:
         """Create the project, if it is new, and the draft target group.
 
@@ -310,11 +374,29 @@ class Wave:
             reporter = OnDemandReporter(self.client.reporter_factory, f"Creation · {self.name}", str(self.client.mode))
             return run_with_progress(lambda _: self._drafts.create(adopt=adopt, leave=leave), reporter, resume=None)
 
-    def upload(self) -> JobSnapshot:
+    @overload
+    def upload(self, *, wait: Literal[True] = True) -> JobSnapshot: ...
+
+    @overload
+    def upload(self, *, wait: Literal[False]) -> Job: ...
+
+    @overload
+    def upload(self, *, wait: bool) -> JobSnapshot | Job: ...
+
+    def upload(self, *, wait: bool = True) -> JobSnapshot | Job:
         """Upload the usable IDs and follow the job to its end.
 
+        ```python
+        cint.JobProgress(wave.upload(wait=False))
+        ```
+
+        Args:
+            wait: Whether to follow the job here. Otherwise it is returned once it was sent, for a panel to watch while
+                the notebook goes on; `wave.upload()` continues it later and sends nothing again.
+
         Returns:
-            The last snapshot of the job. `partial` means that some IDs were not saved: see `outcome`.
+            The last snapshot of the job. `partial` means that some IDs were not saved: see `outcome`. Without waiting,
+            the job itself.
 
         Raises:
             PreflightBlocked: the list breaks a rule; nothing was sent.
@@ -327,13 +409,23 @@ class Wave:
         """
         people = self.respondents
         self._ask(self._context.require_ref())
-        self.check("upload").raise_if_blocking()
+        self._check_upload().raise_if_blocking()
         self._outcome = None
+        if not wait:
+            return self._start("Upload", lambda: self._uploads.start_upload(people, batch="0"))
         return self._run(
             "Upload",
             lambda on_snapshot: self._uploads.upload(people, batch="0", on_snapshot=on_snapshot),
             "wave.upload()",
         )
+
+    def _check_upload(self) -> Findings:
+        facts = self._facts("upload")
+        if facts.withdrawn is not None and not facts.withdrawn.is_uploaded:
+            # Another machine may have sent the list before somebody withdrew: it is followed then, not sent.
+            sent = self._ask(self._uploads.is_sent())
+            facts = replace(facts, withdrawn=replace(facts.withdrawn, is_uploaded=sent))
+        return check(facts)
 
     @property
     def outcome(self) -> Outcome:
@@ -351,8 +443,25 @@ class Wave:
                 self._outcome = replace(outcome, warnings=tuple(said))
         return self._outcome
 
-    def resubmit(self) -> JobSnapshot:
+    @overload
+    def resubmit(self, *, wait: Literal[True] = True) -> JobSnapshot: ...
+
+    @overload
+    def resubmit(self, *, wait: Literal[False]) -> Job: ...
+
+    @overload
+    def resubmit(self, *, wait: bool) -> JobSnapshot | Job: ...
+
+    def resubmit(self, *, wait: bool = True) -> JobSnapshot | Job:
         """Upload the rejected IDs once more, and only those: who was rejected is read from the exchange again.
+
+        Who has withdrawn since is not sent again.
+
+        Args:
+            wait: Whether to follow the job here; otherwise it is returned, as by `upload`.
+
+        Returns:
+            As `upload`.
 
         Raises:
             NothingToResubmit: none was rejected, all were rejected twice, or it is not known which RIDs were.
@@ -362,8 +471,10 @@ class Wave:
         _ = self.respondents
         if self._outcome is not None and not self._ask(self._uploads.is_outcome_current()):
             self._outcome = None
-        rejected, batch = self._uploads.select_for_resubmission(self.outcome)
+        rejected, batch = self._uploads.select_for_resubmission(self.outcome, self.withdrawn)
         self._outcome = None
+        if not wait:
+            return self._start("Resubmission", lambda: self._uploads.start_upload(rejected, batch=batch))
         return self._run(
             "Resubmission",
             lambda on_snapshot: self._uploads.upload(rejected, batch=batch, on_snapshot=on_snapshot),
@@ -428,7 +539,24 @@ class Wave:
         """
         return self._ask(self._drafts.plan_from_exchange())
 
-    def launch(self, budget: MoneyText | Money | None = None, *, unverified: Collection[str] = ()) -> JobSnapshot:
+    @overload
+    def launch(
+        self, budget: MoneyText | Money | None = None, *, unverified: Collection[str] = (), wait: Literal[True] = True
+    ) -> JobSnapshot: ...
+
+    @overload
+    def launch(
+        self, budget: MoneyText | Money | None = None, *, unverified: Collection[str] = (), wait: Literal[False]
+    ) -> Job: ...
+
+    @overload
+    def launch(
+        self, budget: MoneyText | Money | None = None, *, unverified: Collection[str] = (), wait: bool
+    ) -> JobSnapshot | Job: ...
+
+    def launch(
+        self, budget: MoneyText | Money | None = None, *, unverified: Collection[str] = (), wait: bool = True
+    ) -> JobSnapshot | Job:
         """Launch the target group: from here on it is live and spends money, whatever start the plan has.
 
         Every field of the draft that bears on cost, audience, survey or time must have been read back and equal the
@@ -439,6 +567,11 @@ class Wave:
                 plan of a recontact allows overfill, IDs times price cap. A total budget in the plan bounds it too.
             unverified: Fields the exchange does not show and you have checked elsewhere; the finding that blocks names
                 them. They are written into the journal.
+            wait: Whether to follow the launch here and to compare what then stands with the budget. Otherwise its job
+                is returned, and `wave.launch(budget=…)`, run again once it has ended, compares.
+
+        Returns:
+            The last snapshot of the launch; without waiting, its job.
 
         Raises:
             BudgetExceeded: the wave can cost more.
@@ -453,17 +586,31 @@ class Wave:
         worst_case = check_budget(plan, budget, id_count=self.id_count)
         allowed = Money.parse(budget or worst_case)
         with self._holding() as said:
-            return _with_warnings(self._launch(allowed, worst_case, budget, unverified), said)
+            done = self._launch(allowed, worst_case, budget, unverified, wait=wait)
+            if isinstance(done, Job):
+                return done
+            return _with_warnings(done, said) if wait else self._context.ended_job(_with_warnings(done, said))
 
     def _launch(
-        self, allowed: Money, worst_case: Money, budget: str | Money | None, unverified: Collection[str]
-    ) -> JobSnapshot:
+        self,
+        allowed: Money,
+        worst_case: Money,
+        budget: str | Money | None,
+        unverified: Collection[str],
+        *,
+        wait: bool,
+    ) -> JobSnapshot | Job:
         state = self.exchange_state()
         self._context.require_kind(state)
         if state.state is GroupState.DRAFT:
             uploads = self._ask(self._context.read_uploads(state.ref))
             if not self._fielding.is_launching(uploads):
                 self._stop_if_blocked(unverified, state, uploads)
+            if not wait:
+                return self._start(
+                    "Launch",
+                    lambda: self._fielding.start_launch(state.ref, uploads.cycle, allowed, worst_case, unverified),
+                )
             return self._run(
                 "Launch",
                 lambda on_snapshot: self._fielding.launch(
@@ -717,6 +864,88 @@ class Wave:
         frame.attrs["mode"] = str(self.client.mode)
         return frame
 
+    def test_links(self) -> pd.DataFrame:
+        """Return the links by which you enter the launched wave as a tester, as the exchange made them.
+
+        A test visit counts as one in the performance of the group, and is no complete.
+
+        ```python
+        wave.test_links().set_index("link").loc["screener", "url"]
+        ```
+
+        Returns:
+            A frame of two rows: `link`, `screener` for the whole way through Cint's screener or `client survey` for
+            your survey alone; `url`, missing where the exchange gives none.
+
+        Raises:
+            InvalidState: it is a draft: the exchange makes the links when it is launched.
+
+        Serves `GET …/target-groups/{target_group_id}/details`.
+        """
+        links = self._ask(self._fielding.test_links())
+        frame = pd.DataFrame(
+            {"link": pd.Series([*links], dtype="str"), "url": pd.Series([*links.values()], dtype="object")}
+        )
+        frame.attrs["mode"] = str(self.client.mode)
+        return frame
+
+    def files(self) -> pd.DataFrame:
+        """Return what was uploaded to the wave's target group, the newest first, whoever uploaded it.
+
+        One request for the list of jobs, and one or two for each; `download_file` fetches one of the files.
+
+        ```python
+        wave.files()[["of", "state", "created_at", "sent"]]
+        ```
+
+        Returns:
+            A frame, one row per file: `job_id`; `file_name`; `of`, `list` of this wave, `resubmission`, `earlier list`
+            of this wave or `other`; `state` of the job; `created_at` and `completed_at`, UTC; `sent`, ids in the file;
+            `uploaded` and `failed`, ids, as the job counts them in a partial success. What is not known is missing: of
+            a full success the exchange gives no counts. Removals are in no list.
+
+        Raises:
+            InvalidState: the wave has no target group.
+
+        Serves the recontact guide, "List all upload jobs".
+        """
+        frame = files_frame(self._ask(self._files.list()))
+        frame.attrs["mode"] = str(self.client.mode)
+        return frame
+
+    def download_file(
+        self, job_id: IdInUrl, *, entity_type: str | EntityType | None = None, save_to: str | Path | None = None
+    ) -> Respondents:
+        """Download a file that was uploaded to the wave's target group, and read it.
+
+        ```python
+        uploaded = wave.download_file(wave.files()["job_id"].iloc[-1])
+        wave.respondents.difference(uploaded)
+        ```
+
+        Args:
+            job_id: Of the job, as `files` shows it.
+            entity_type: `RSID` or `RID`; known for the list of this wave, and needed for a file of others.
+            save_to: An existing folder in which the file is also kept, with ids in full. A file of that name is not
+                replaced.
+
+        Returns:
+            The people in the file; their ids are masked wherever they are shown.
+
+        Raises:
+            InputError: nothing says what the ids are, or the file cannot be written.
+            NotFound: the target group has no such job.
+            RespondentFileError: the file holds no id.
+
+        Serves the recontact guide, "Download an uploaded file".
+        """
+        folder = None if save_to is None else as_folder(save_to)
+        download, kind = self._ask(self._files.download(job_id, entity_type))
+        people = read_respondents(download.content, entity_type=kind, name=download.name)
+        if folder is not None:
+            download.save(folder)
+        return people
+
     def report(
         self,
         *,
@@ -811,11 +1040,24 @@ class Wave:
         """
         self._ask(self._fielding.close(resume_first=resume_first))
 
-    def remove(self, *, while_live: bool = False) -> JobSnapshot:
+    @overload
+    def remove(self, *, while_live: bool = False, wait: Literal[True] = True) -> JobSnapshot: ...
+
+    @overload
+    def remove(self, *, while_live: bool = False, wait: Literal[False]) -> Job: ...
+
+    @overload
+    def remove(self, *, while_live: bool = False, wait: bool) -> JobSnapshot | Job: ...
+
+    def remove(self, *, while_live: bool = False, wait: bool = True) -> JobSnapshot | Job:
         """Remove all recontacts of the target group; there is no way to remove only some.
 
         Args:
             while_live: Whether to allow it while the wave is in the field, where it stops respondents from entering.
+            wait: Whether to follow the job here; otherwise it is returned, as by `upload`.
+
+        Returns:
+            The last snapshot of the job; without waiting, the job itself.
 
         Raises:
             InvalidState: the wave is in the field, or about to be, and `while_live` was not given.
@@ -826,9 +1068,78 @@ class Wave:
         _ = self.respondents  # new people are on no list, and a forgotten list may be another's
         self._ask(self._fielding.require_removable(while_live=while_live))
         self._outcome = None
+        if not wait:
+            return self._start("Removal", self._uploads.start_removal)
         return self._run("Removal", self._uploads.remove, "wave.remove()")
 
+    def withdraw(self, people: Respondents | Iterable[str] | str, *, report: VisitReport | None = None) -> pd.DataFrame:
+        """Withdraw people from the study: exclude them from this wave, and have later lists of its project checked.
+
+        Recontacts are removed all at once or not at all, so that who withdraws stays saved and is kept out by an
+        exclusion, which the exchange applies to everybody who enters from then on. Exclusions of others stay. Before
+        the list is uploaded, `check` and `upload` stop until it is opened without these people; before there is a
+        target group the withdrawal is only recorded.
+
+        The journal keeps digests of the RSIDs, never the ids. They are pseudonyms of these people, and are known to
+        this journal alone: on another machine run it there too. It may be run again at any time.
+
+        ```python
+        wave.withdraw(["2b9e3c52-0d8e-4a0b-9a55-31d1c0ffee01"], report=wave.report())
+        ```
+
+        Args:
+            people: Their RSIDs; RIDs where the wave has a crosswalk.
+            report: The report of this wave, of now, to count who of them came; without it only counts are asked.
+
+        Returns:
+            A frame without ids: `what` was counted; `people`, missing where it is not known; `note`, where it is from,
+            or why it is not known. Its rows: withdrawn, on the list, saved in the target group, excluded and not
+            excluded as read back, visits ended, completed, in the survey now.
+
+        Raises:
+            InputError: nobody was named, a line is no id, or they are RIDs without a crosswalk; nothing was recorded.
+            JobAlreadyRunning: another exclusion job runs for this target group; the withdrawal is recorded.
+            JobFailed: the exchange could not exclude them; the withdrawal is recorded.
+            OutcomeUnknown: the reply was lost; run it again.
+
+        Serves `POST …/exclusions/jobs/upload-respondents-by-file` and `GET …/exclusions/rsid/paginated`.
+        """
+        named = self._withdrawals.parse_people(people)
+        reporter = OnDemandReporter(self.client.reporter_factory, f"Withdrawal · {self.name}", str(self.client.mode))
+        with self._holding():
+            counts = run_with_progress(
+                lambda on_snapshot: self._withdrawals.withdraw(named, report, on_snapshot), reporter, resume=None
+            )
+        frame = withdrawal_frame(counts)
+        frame.attrs["mode"] = str(self.client.mode)
+        return frame
+
+    @property
+    def withdrawn(self) -> Respondents:
+        """Who of the list has withdrawn, from this wave or another one of its project, as this journal knows.
+
+        `respondents.difference(wave.withdrawn)` is the list without them. Nothing is sent.
+
+        Raises:
+            PlanError: the wave has no list, or one of RIDs without a crosswalk, which cannot be compared.
+        """
+        people, found = self.respondents, self._withdrawals.of_the_list()
+        if found is not None and found.uncompared:
+            raise PlanError(
+                f"{found.uncompared:,} people have withdrawn from this project; whether they are on this list of RIDs "
+                "is not known.",
+                evidence={"wave": self.name, "field": "crosswalk"},
+                next_step="give the wave a RID-to-RSID crosswalk: client.wave(…, crosswalk=report.crosswalk()).",
+            )
+        return people.difference(people) if found is None else found.people
+
     # --- inside -----------------------------------------------------------------------------------------------
+
+    def _start(self, title: str, step: Callable[[], Coroutine[Any, Any, Job]]) -> Job:
+        """Start a job and return it; shown is only what a lost reply leads to."""
+        reporter = OnDemandReporter(self.client.reporter_factory, f"{title} · {self.name}", str(self.client.mode))
+        with self._holding():
+            return run_with_progress(lambda _: step(), reporter, resume=None)
 
     def _run(
         self, title: str, step: Callable[[SnapshotListener], Coroutine[Any, Any, JobSnapshot]], resume: str

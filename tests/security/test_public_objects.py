@@ -87,7 +87,10 @@ def objects(wave: Wave, client: Client, people: Respondents, tmp_path: Path) -> 
         "Wave": wave,
         "WaveView": WaveView(wave),
         "Outcome": wave.outcome,
-        "frames": [people.summary(), people.lines(), wave.outcome.frame(), wave.status()],
+        "frames": [
+            *(people.summary(), people.lines(), wave.outcome.frame(), wave.status()),
+            *(wave.withdraw(people.sample(2)), wave.files(), wave.test_links(), wave.feasibility()),
+        ],
         "entries": client.aio.journal.entries(),
     }
 

@@ -127,6 +127,7 @@ OF_LISTS: dict[str, Act] = {
     "resubmit": lambda wave: wave.resubmit(),
     "remove": lambda wave: wave.remove(),
     "respondents": lambda wave: wave.respondents,
+    "withdrawn": lambda wave: wave.withdrawn,
 }
 
 
@@ -177,7 +178,12 @@ CHANGING: dict[str, Act] = {
     "set_profiles": lambda wave: wave.set_profiles([]),
 }
 """Every verb that changes something, but for pausing and closing, which end what costs money."""
-READING = {"status", "report", "quotas", "check", "exchange_state", "look", "plan_from_exchange", "pause", "close"}
+READING = {
+    *("status", "report", "quotas", "check", "exchange_state", "look", "plan_from_exchange"),
+    *("feasibility", "files", "download_file", "test_links"),
+    *("pause", "close", "withdraw"),
+}
+"""What needs no list: reading, and what protects money and people."""
 
 
 def test_every_verb_of_a_wave_either_reads_or_is_tried_without_its_list() -> None:

@@ -340,7 +340,7 @@ def test_an_approval_is_kept_unless_the_request_had_no_effect(fault: str, kept: 
 
 def test_a_launch_by_the_wave_is_approved_before_anything_can_interrupt_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with opened("uploaded", with_journal=True) as (client, wave):
-        monkeypatch.setattr("cint_nb.wave.fielding_steps.FieldingSteps._read_back", _killed)
+        monkeypatch.setattr("cint_nb.wave.steps.fielding.FieldingSteps._read_back", _killed)
         with pytest.raises(RuntimeError, match="dies here"):
             wave.launch(budget="40 EUR")
         assert read_truth(client.sandbox).groups[0].status == "live"

@@ -15,6 +15,8 @@ from cint_nb.sandbox.protocol.request_bodies import (
     FeasibilityChange,
     FeasibilityDraft,
     GoalChange,
+    Money,
+    Profiling,
     Strategy,
     TransitionsQuery,
 )
@@ -61,6 +63,21 @@ def _set_goal(world: World, request: Request) -> Response:
     return Response(body=profiles_to_json(world, group))
 
 
+_LOWEST_PRICE = Decimal("0.8")
+_COMPUTABLE_ANSWERS = 100
+
+
+def _open_ended_answers(profiling: Profiling | None) -> int:
+    """Return how many open-ended answers the profiles list."""
+    return sum(
+        len(condition["open_ended_values"] or ())
+        for profile in (profiling or {}).get("profiles") or ()
+        for target in profile["targets"]
+        for condition in target["conditions"]
+        if condition["object"] == "open_ended"
+    )
+
+
 def _feasibility(world: World, request: Request) -> Response:
     draft = request.body_as(FeasibilityDraft)
     unit = draft["business_unit_id"]
@@ -71,7 +88,14 @@ def _feasibility(world: World, request: Request) -> Response:
     period = draft["fielding_specification"]
     days = (world.parse_time(period["end_at"]) - world.parse_time(period["start_at"])) / 86_400
     minutes = draft["expected_length_of_interview_minutes"]
-    estimate = _estimate_feasibility(minutes, draft["expected_incidence_rate"], draft["completes_goal"], days)
+    estimate = _estimate_feasibility(
+        minutes,
+        draft["expected_incidence_rate"],
+        draft["completes_goal"],
+        days,
+        offered=draft.get("cost_per_interview"),
+        profiling=draft.get("profiling"),
+    )
     return Response(body=_feasibility_to_json(estimate, catalogue.CURRENCIES[unit]))
 
 
@@ -86,20 +110,38 @@ def _feasibility_by_id(world: World, request: Request) -> Response:
         changed.get("incidence_rate", body["expected_incidence_rate"]),
         changed.get("completes_goal", group.goal),
         (end_at - start_at) / 86_400,
+        offered=changed.get("cost_per_interview", body.get("cost_per_interview")),
+        profiling=changed.get("profiling", body.get("profiling")),
     )
     return Response(body=_feasibility_to_json(estimate, group.currency))
 
 
-def _estimate_feasibility(minutes: float, incidence: float, goal: int, days: float) -> tuple[Decimal, int, int]:
-    """Return a price and a range of completes: invented, longer and rarer costs more. Assumption."""
+def _estimate_feasibility(
+    minutes: float,
+    incidence: float,
+    goal: int,
+    days: float,
+    *,
+    offered: Money | None,
+    profiling: Profiling | None,
+) -> tuple[Decimal, int, int]:
+    """Return a price and a range of completes: invented, longer and rarer costs more. Assumption.
+
+    Below the range of suggested prices fewer people come, and nobody can be computed where a profile lists many
+    open-ended answers.
+    """
     price = Decimal(str(round(0.9 + 0.12 * float(minutes) + 0.6 / max(float(incidence), 0.05), 2)))
     most = int(max(0.0, min(days, 365.0)) * 400 * float(incidence))
+    if offered is not None and 0 <= Decimal(offered["value"]) < price * _LOWEST_PRICE:
+        most = int(most * (Decimal(offered["value"]) / (price * _LOWEST_PRICE)) ** 2)
+    if _open_ended_answers(profiling) > _COMPUTABLE_ANSWERS:
+        most = 0
     return price, min(int(goal), most), most
 
 
 def _feasibility_to_json(estimate: tuple[Decimal, int, int], currency: str) -> JsonObject:
     price, least, most = estimate
-    around = {"min": price * Decimal("0.8"), "max": price * Decimal("1.3")}
+    around = {"min": price * _LOWEST_PRICE, "max": price * Decimal("1.3")}
     return {
         "suggested_price": metrics.money_to_json(price, currency),
         "suggested_price_range": {

@@ -292,6 +292,8 @@ class FeasibilityDraft(TypedDict):
     expected_length_of_interview_minutes: int
     completes_goal: int
     fielding_specification: FieldingPeriod
+    cost_per_interview: NotRequired[Money]
+    profiling: NotRequired[Profiling | None]
 
 
 class FeasibilityChange(TypedDict, total=False):
@@ -302,6 +304,8 @@ class FeasibilityChange(TypedDict, total=False):
     completes_goal: int
     start_at: str
     end_at: str
+    cost_per_interview: Money
+    profiling: Profiling | None
 
 
 class TransitionFilters(TypedDict, total=False):

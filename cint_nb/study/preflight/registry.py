@@ -136,6 +136,23 @@ class UnreadFact:
     blocks: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class WithdrawnFact:
+    """Who of the list has withdrawn from the study.
+
+    Args:
+        people: Those of the list; nobody where they could not be compared.
+        rsids: The same people as RSIDs.
+        uncompared: How many people have withdrawn whom a list of RIDs cannot be compared with: it has no crosswalk.
+        is_uploaded: Whether this list is in the target group already, so that uploading it again sends nothing.
+    """
+
+    people: Respondents
+    rsids: Respondents
+    uncompared: int = 0
+    is_uploaded: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveFacts:
     """What is known about a wave. What is None is unknown, and rules about it find nothing.
@@ -164,6 +181,7 @@ class WaveFacts:
         allocations: What the template of the plan's allocations leads to, spelled out; None if that is not known.
         unverified: Fields that the analyst has checked elsewhere.
         people: Who is in the target group.
+        withdrawn: Who of the list has withdrawn from the study; None if nobody has, as far as the journal holds it.
         open_groups: Other groups of the project that are in the field; None if they were not listed.
         project_exclusion: Whether the group's exclusion policy, read back, excludes people of its project.
         group_strategy: Filling strategy read back from the group.
@@ -201,6 +219,7 @@ class WaveFacts:
     allocations: Mapping[str, Any] | None = None
     unverified: Collection[str] = ()
     people: PeopleFact | None = None
+    withdrawn: WithdrawnFact | None = None
     open_groups: Collection[OpenGroupFact] | None = None
     project_exclusion: bool | None = None
     group_strategy: str | None = None

@@ -9,7 +9,7 @@ from cint_nb.domain.files import UploadProblem
 from cint_nb.domain.findings import Finding
 from cint_nb.domain.ids import EntityType, mask_ids_in
 from cint_nb.study.files.id_array import is_in
-from cint_nb.study.preflight.registry import NOT_CREATED, RuleReport, WaveFacts, rule
+from cint_nb.study.preflight.registry import NOT_CREATED, RuleReport, WaveFacts, WithdrawnFact, rule
 
 _GOAL = "recontact guide, step 1"
 _UPLOAD = "recontact guide, step 2"
@@ -115,6 +115,48 @@ def people_of_the_list(facts: WaveFacts, report: RuleReport) -> Finding | None:
         fix="give the wave a RID-to-RSID crosswalk, or check them yourself and pass unverified=['people']."
         if people.reason == "rids"
         else "run it again; or run wave.remove() and wave.upload() to have exactly this list in the group.",
+    )
+
+
+@rule("withdrawn", section=_UPLOAD)
+def withdrawn(facts: WaveFacts, report: RuleReport) -> Finding | None:
+    """Nobody who has withdrawn from the study is on a list to upload, or may enter a group that is launched."""
+    found, people = facts.withdrawn, facts.respondents
+    if found is None or people is None:
+        return None
+    if found.uncompared:
+        find = report.warn if found.is_uploaded or facts.step == "launch" else report.block
+        return find(
+            f"{found.uncompared:,} people have withdrawn from this project; whether they are on this list of RIDs "
+            "is not known.",
+            evidence=people.source_name,
+            fix="give the wave a RID-to-RSID crosswalk: client.wave(…, crosswalk=report.crosswalk()).",
+        )
+    if facts.step == "launch":
+        return _not_kept_out(facts, found, report)
+    if not len(found.people) or found.is_uploaded:
+        return None
+    return report.block(
+        f"{len(found.people):,} of the {len(people):,} people of this list have withdrawn.",
+        evidence=people.source_name,
+        fix="leave them out and open the wave with the list that remains: respondents.difference(wave.withdrawn).",
+    )
+
+
+def _not_kept_out(facts: WaveFacts, found: WithdrawnFact, report: RuleReport) -> Finding | None:
+    """Return what is so before a launch, once the exclusions of the group were asked for."""
+    if not facts.was_asked or not len(found.rsids):
+        return None
+    left = len(found.rsids.difference(facts.excluded_ids))
+    if not left:
+        return report.note(
+            f"{len(found.rsids):,} people of this list have withdrawn; the target group excludes them.",
+            evidence=f"saved={facts.saved_count:,}" if facts.saved_count is not None else None,
+        )
+    return report.block(
+        f"{left:,} people of this list have withdrawn, and the target group is not seen to exclude them.",
+        evidence=f"{len(found.rsids):,} withdrawn, {len(found.rsids) - left:,} excluded",
+        fix="run wave.withdraw(wave.withdrawn): it excludes them on this target group.",
     )
 
 

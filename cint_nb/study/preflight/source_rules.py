@@ -102,10 +102,19 @@ def excluded_ids(facts: WaveFacts, report: RuleReport) -> Finding | None:
     people = facts.respondents
     if people is None or not facts.excluded_ids or people.entity_type is not EntityType.RSID:
         return None
-    excluded = len(people.intersection(facts.excluded_ids))
+    found = people.intersection(facts.excluded_ids)
+    excluded = len(found)
     if not excluded:
         return None
     left = max(0, facts.eligible_count - excluded)
+    # Whoever has withdrawn is excluded on purpose: nobody is advised to let them in again.
+    others = excluded if facts.withdrawn is None else len(found.difference(facts.withdrawn.people))
+    if not others:
+        remove = ""
+    elif others == excluded:
+        remove = "remove the exclusions, or "
+    else:
+        remove = "remove the exclusions of those who have not withdrawn, or "
     other_way = (
         f"lower completes_goal to {left:,} or fewer."
         if left
@@ -116,12 +125,14 @@ def excluded_ids(facts: WaveFacts, report: RuleReport) -> Finding | None:
         return report.block(
             "Exclusions remove so many respondents that the goal cannot be reached.",
             evidence=f"{evidence}; completes_goal={facts.plan.completes_goal:,}",
-            fix=f"remove the exclusions, or {other_way}",
+            fix=f"{remove}{other_way}",
         )
+    if not others:
+        return None
     return report.warn(
-        f"{excluded:,} respondents would be turned away by exclusions.",
+        f"{others:,} respondents would be turned away by exclusions.",
         evidence=evidence,
-        fix="remove the exclusions, or omit these people with respondents.difference(…).",
+        fix=f"{remove}omit these people with respondents.difference(…).",
     )
 
 

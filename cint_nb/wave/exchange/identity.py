@@ -54,6 +54,11 @@ def idempotency_key(
     return str(UUID(bytes=digest, version=4))
 
 
+def id_digest(identifier: str) -> str:
+    """Return the digest by which the journal knows a respondent id again without holding it."""
+    return blake2b(identifier.encode(), digest_size=10, person=b"cint_nb").hexdigest()
+
+
 @dataclass(frozen=True)
 class UploadName:
     """The name of an uploaded file, by which any machine recognises it.

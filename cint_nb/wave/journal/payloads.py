@@ -137,6 +137,20 @@ class RemovalPayload(JobPayload):
     id_count: int
 
 
+class WithdrawalPayload(JobPayload):
+    """A withdrawal of people.
+
+    Args:
+        digests: Digests of their RSIDs, by which later lists of the project are compared.
+        target_group_id: The group that was to exclude them; None where the wave had none yet.
+        excluded: How many of them its list of exclusions then held; None if it was not read.
+    """
+
+    digests: tuple[str, ...]
+    target_group_id: str | None = None
+    excluded: int | None = None
+
+
 AnyPayload = TypeVar("AnyPayload", bound=Payload)
 PayloadOut = TypeVar("PayloadOut", bound=Payload, covariant=True)
 AnyJobPayload = TypeVar("AnyJobPayload", bound=JobPayload)
@@ -161,9 +175,24 @@ RESUME = Step("resume", Payload)
 CLOSE = Step("close", Payload)
 REMOVE = Step("remove", RemovalPayload)
 APPROVAL = Step("approval", ApprovalPayload)
+WITHDRAWAL = Step("withdrawal", WithdrawalPayload)
 JOB = Step("job", StartedJobPayload)
 
 STEPS: dict[str, Step[Payload]] = {
     step.name: step
-    for step in (PROJECT, DRAFT, STRATEGY, UPLOAD, GOAL, LAUNCH, PAUSE, RESUME, CLOSE, REMOVE, APPROVAL, JOB)
+    for step in (
+        PROJECT,
+        DRAFT,
+        STRATEGY,
+        UPLOAD,
+        GOAL,
+        LAUNCH,
+        PAUSE,
+        RESUME,
+        CLOSE,
+        REMOVE,
+        APPROVAL,
+        WITHDRAWAL,
+        JOB,
+    )
 }

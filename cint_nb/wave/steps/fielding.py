@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from cint_nb.domain.fielding import RunState
 from cint_nb.domain.ids import quote_foreign
 from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
 from cint_nb.domain.limits import RECONTACT_STUDY_TYPE
-from cint_nb.domain.models import TargetGroupRef, evolve
+from cint_nb.domain.models import TargetGroupRef, evolve, text_or_none
 from cint_nb.domain.plan import Money, TargetGroupPlan, format_utc
 from cint_nb.domain.profiling.profiles import Profile, profiling_body
 from cint_nb.domain.profiling.quotas import LaunchedProfile, LaunchedProfiles
@@ -41,6 +41,8 @@ from cint_nb.wave.journal.payloads import (
     Payload,
 )
 from cint_nb.wave.status_rows import Reads, read_completes_trend, read_pause_origin
+
+_TEST_LINKS = {"screener": "test_screener", "client survey": "test_client_survey"}
 
 
 class FieldingSteps:
@@ -70,25 +72,10 @@ class FieldingSteps:
     ) -> JobSnapshot:
         """Launch the draft once, whoever has tried before: the same launch has the same idempotency key everywhere."""
         while True:
-            entry = self._wave.last(LAUNCH)
-            if entry is not None and not self._is_of_this_launch(entry, cycle):
-                entry = None
-            attempt = 0 if entry is None else entry.payload.attempt + _has_failed_job(entry)
+            step = self._prepare_launch(ref, cycle, budget, worst_case, unverified)
             asked_at = self._wave.client.clock.now()
-
-            async def prepare(attempt: int = attempt) -> LaunchPayload:
-                return self._launch_payload(ref, budget, worst_case, unverified, cycle, attempt)
-
-            async def send(payload: LaunchPayload) -> Job:
-                with self._wave.failed_if_refused(LAUNCH, payload):
-                    async with within_budget(self._approval(ref, budget, worst_case)):
-                        with self._wave.client.spend_guard.checked(ref):
-                            return await self._wave.client.fielding.launch(
-                                ref, payload.end_at, idempotency_key=payload.idempotency_key
-                            )
-
             try:
-                snapshot = await self._wave.run_job(LAUNCH, "", entry, prepare, send, on_snapshot)
+                snapshot = await self._wave.run_job(LAUNCH, "", *step, on_snapshot)
                 break
             except (NotFound, JobStatusUnknown) as error:
                 return await self._launch_from_the_group(error, budget)
@@ -100,6 +87,53 @@ class FieldingSteps:
                     raise
         await self._read_back(budget, worst_case)
         return snapshot
+
+    async def start_launch(
+        self, ref: TargetGroupRef, cycle: int, budget: Money, worst_case: Money, unverified: Collection[str]
+    ) -> Job:
+        """Launch the draft once, as `launch` does, and return its job, polled once, without waiting for its end."""
+        while True:
+            step = self._prepare_launch(ref, cycle, budget, worst_case, unverified)
+            asked_at = self._wave.client.clock.now()
+            try:
+                job = await self._wave.start_job(LAUNCH, "", *step)
+                if job.last_snapshot is None:
+                    await job.refresh()
+            except (NotFound, JobStatusUnknown) as error:
+                return self._wave.ended_job(await self._launch_from_the_group(error, budget))
+            shown = job.last_snapshot
+            # As in `launch`: the key of an attempt that failed long ago returns that job.
+            if shown is None or shown.state is not JobState.FAILED:
+                return job
+            if shown.created_at is None or shown.created_at >= asked_at:
+                await job  # raises why it failed
+                return job
+
+    def _prepare_launch(
+        self, ref: TargetGroupRef, cycle: int, budget: Money, worst_case: Money, unverified: Collection[str]
+    ) -> tuple[
+        JournalEntry[LaunchPayload] | None,
+        Callable[[], Awaitable[LaunchPayload]],
+        Callable[[LaunchPayload], Awaitable[Job]],
+    ]:
+        """Return what the journal holds of the next attempt, and how it is prepared and sent."""
+        entry = self._wave.last(LAUNCH)
+        if entry is not None and not self._is_of_this_launch(entry, cycle):
+            entry = None
+        attempt = 0 if entry is None else entry.payload.attempt + _has_failed_job(entry)
+
+        async def prepare() -> LaunchPayload:
+            return self._launch_payload(ref, budget, worst_case, unverified, cycle, attempt)
+
+        async def send(payload: LaunchPayload) -> Job:
+            with self._wave.failed_if_refused(LAUNCH, payload):
+                async with within_budget(self._approval(ref, budget, worst_case)):
+                    with self._wave.client.spend_guard.checked(ref):
+                        return await self._wave.client.fielding.launch(
+                            ref, payload.end_at, idempotency_key=payload.idempotency_key
+                        )
+
+        return entry, prepare, send
 
     async def _approval(self, ref: TargetGroupRef, budget: Money, worst_case: Money) -> RecordApproval:
         """Return what records the budget of a launch; the wave has compared it with plan and draft."""
@@ -557,6 +591,31 @@ class FieldingSteps:
             return (await Job.attach(self._wave.client, entry.payload.handle).refresh()).state is not JobState.FAILED
         except NotFound:  # forgotten, and the group is still a draft
             return False
+
+    async def test_links(self) -> dict[str, str | None]:
+        """Return the test links of the launched group by their names; None for one that the exchange does not give.
+
+        Raises:
+            InvalidState: it is a draft, which has none yet.
+        """
+        ref = await self._wave.require_ref()
+        try:
+            links = (await self._wave.client.target_groups.details(ref)).links or {}
+        except NotFound:
+            state = await self._wave.read_state()
+            if state.state is not GroupState.DRAFT:
+                raise
+            raise state.invalid_state_error(
+                "A draft has no test links: the exchange makes them when it is launched.",
+                "test the survey itself at the plan's test_url; after wave.launch(budget=…) run wave.test_links().",
+                wave=self._wave.name,
+            ) from None
+        found = {name: text_or_none(links.get(key)) for name, key in _TEST_LINKS.items()}
+        if missing := [key for name, key in _TEST_LINKS.items() if found[name] is None]:
+            self._wave.client.http.warn(
+                f"The exchange gives no test link {', '.join(missing)} of the wave {self._wave.name!r}."
+            )
+        return found
 
     async def status(self, *, trend: bool = False) -> dict[str, Any]:
         """Return what is known about the wave, as `study.frames.status_frame` reads it; `trend` includes the trend."""

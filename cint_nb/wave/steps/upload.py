@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from cint_nb.api.jobs.job import Job
 from cint_nb.api.operations import RECONTACT_OVERVIEW
@@ -17,15 +16,23 @@ from cint_nb.domain.respondent_lists import UploadJob
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload, parse_message_counts
 from cint_nb.wave.context import SnapshotListener, WaveContext
-from cint_nb.wave.exchange.identity import UploadName, list_hashes
+from cint_nb.wave.exchange.identity import UploadName, id_digest, list_hashes
 from cint_nb.wave.exchange.people import GroupUploads, check_people, find_same_people, original_ids
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
 from cint_nb.wave.journal.payloads import (
     REMOVE,
     UPLOAD,
+    AnyJobPayload,
     RemovalPayload,
     UploadPayload,
 )
+
+_JobStep = tuple[
+    JournalEntry[AnyJobPayload] | None,
+    Callable[[], Awaitable[AnyJobPayload]],
+    Callable[[AnyJobPayload], Awaitable[Job]],
+]
+"""What the journal holds of a step with a job, how the job is prepared, and how it is sent."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,16 @@ class UploadSteps:
             RespondentFileError: the group holds people whom this list does not explain; nothing was sent.
             JobFailed: the exchange reports that the job failed; rerunning the step sends a new one.
         """
+        step = await self._prepare_upload(respondents, batch)
+        snapshot = await self._wave.run_job(UPLOAD, batch, *step, on_snapshot)
+        return snapshot if batch == "0" else self._compare_with_count(snapshot)
+
+    async def start_upload(self, respondents: Respondents, *, batch: str) -> Job:
+        """Upload a list once, as `upload` does, without waiting for the end of its job."""
+        return await self._wave.start_job(UPLOAD, batch, *await self._prepare_upload(respondents, batch))
+
+    async def _prepare_upload(self, respondents: Respondents, batch: str) -> _JobStep[UploadPayload]:
+        """Return what is known of an upload, and how it is prepared and sent, once it may be."""
         ref = await self._wave.require_ref()
         await self._wave.require_list_taken(ref)
         uploads = await self._wave.read_uploads(ref)
@@ -84,10 +101,10 @@ class UploadSteps:
                 file_name=str(uploads.name(self._wave.respondents, int(batch))),
                 cycle=uploads.cycle,
                 saved_before=known,
-                digests_before=tuple(_digest(identifier) for identifier in before),
+                digests_before=tuple(id_digest(identifier) for identifier in before),
                 digests_sent=()
                 if batch == "0"
-                else tuple(_digest(identifier) for identifier in sent or respondents.ids),
+                else tuple(id_digest(identifier) for identifier in sent or respondents.ids),
             )
 
         async def send(payload: UploadPayload) -> Job:
@@ -97,8 +114,7 @@ class UploadSteps:
             with self._wave.failed_if_refused(UPLOAD, payload, batch=batch):
                 return await self._wave.client.recontacts.upload(ref, respondents, file_name=payload.file_name)
 
-        snapshot = await self._wave.run_job(UPLOAD, batch, entry, prepare, send, on_snapshot)
-        return snapshot if batch == "0" else self._compare_with_count(snapshot)
+        return entry, prepare, send
 
     def _compare_with_count(self, snapshot: JobSnapshot) -> JobSnapshot:
         """Return the end of a resubmission, with a warning if it calls itself a full success and the count does not.
@@ -200,6 +216,20 @@ class UploadSteps:
             "client.recontacts.download(wave.target_group, job_id) returns what was uploaded.",
         )
 
+    def is_known_to_be_sent(self) -> bool:
+        """Return whether this journal has sent the wave's list, and has not removed it since."""
+        entry = self._uploads().get("0")
+        return (
+            entry is not None
+            and entry.state in (EntryState.RUNNING, EntryState.DONE)
+            and entry.payload.content_hash == self._wave.respondents.content_hash
+        )
+
+    async def is_sent(self) -> bool:
+        """Return whether the exchange lists an upload of the wave's list, wherever it was sent from."""
+        uploads = await self._wave.read_uploads(await self._wave.require_ref())
+        return uploads.find(self._wave.respondents, 0) is not None
+
     async def fetch_outcome(self) -> Outcome:
         """Compare what was sent with what the exchange saved, id by id where a count does not settle it."""
         ref = await self._wave.require_ref()
@@ -243,7 +273,7 @@ class UploadSteps:
         for batch, job in listed.resubmissions(self._wave.respondents, cycle).items():
             if str(batch) not in known:
                 sent = await original_ids(self._wave.client, ref, job)
-                digests = None if sent is None else frozenset(map(_digest, sent))
+                digests = None if sent is None else frozenset(map(id_digest, sent))
                 self._resent_elsewhere[batch] = _Resent(job.state, digests)
 
     def _resent_digests(self) -> set[str]:
@@ -310,8 +340,12 @@ class UploadSteps:
         )
         return payload, uploads
 
-    def select_for_resubmission(self, outcome: Outcome) -> tuple[Respondents, str]:
+    def select_for_resubmission(self, outcome: Outcome, withdrawn: Respondents | None) -> tuple[Respondents, str]:
         """Return whom to resend, and the batch: the rejected IDs, or those of an unfinished attempt.
+
+        Args:
+            outcome: The outcome of the upload.
+            withdrawn: Who of the list has withdrawn, and is not sent again.
 
         Raises:
             NothingToResubmit: none was rejected, all were rejected twice, or it is not known which were.
@@ -323,9 +357,16 @@ class UploadSteps:
         for number, resent in self._resent_elsewhere.items():
             if not resent.has_ended and resent.digests:
                 return self._wave.respondents.intersection(self._select(resent.digests)), str(number)
-        if not len(outcome.resubmittable):
+        rejected = outcome.resubmittable
+        if withdrawn is not None and len(rejected):
+            rejected = rejected.difference(withdrawn)
+            if not len(rejected):
+                raise NothingToResubmit(
+                    "Everybody who was rejected has withdrawn.", safe="the saved ids stay saved; nothing was sent."
+                )
+        if not len(rejected):
             raise _nothing_to_resubmit_error(outcome)
-        return outcome.resubmittable, str(1 + max([len(batches), *self._resent_elsewhere]))
+        return rejected, str(1 + max([len(batches), *self._resent_elsewhere]))
 
     def resubmitted_count(self) -> int | None:
         """Return the number of IDs that were resent by jobs that have ended; None if it is not known of one."""
@@ -342,7 +383,7 @@ class UploadSteps:
         """Return the IDs of the list, or of `ids`, whose digests are among these."""
         wanted = frozenset(digests)
         candidates = self._wave.respondents.ids if ids is None else ids
-        return [identifier for identifier in candidates if _digest(identifier) in wanted] if wanted else []
+        return [identifier for identifier in candidates if id_digest(identifier) in wanted] if wanted else []
 
     def _saved_form(self) -> Iterable[str]:
         """Return the IDs of the list as the exchange saves them: RIDs as the RSIDs they belong to."""
@@ -352,8 +393,34 @@ class UploadSteps:
 
     async def remove(self, on_snapshot: SnapshotListener) -> JobSnapshot:
         """Remove every recontact of the group, once, and follow the job to its end."""
+        return await self._wave.run_job(REMOVE, "", *await self._prepare_removal(), on_snapshot)
+
+    async def start_removal(self) -> Job:
+        """Remove every recontact of the group, once, without waiting for the end of the job."""
+        return await self._wave.start_job(REMOVE, "", *await self._prepare_removal())
+
+    async def _end_of_removal(self, entry: JournalEntry[RemovalPayload]) -> JournalEntry[RemovalPayload] | None:
+        """Return a removal that nobody saw end as it is now: those who were added after its end have to be removed too.
+
+        None where the exchange does not know its job any more.
+        """
+        if entry.payload.handle is None:
+            return entry
+        try:
+            shown = await Job.attach(self._wave.client, entry.payload.handle).refresh()
+        except NotFound:
+            return None
+        if not shown.is_final:
+            return entry
+        state = EntryState.FAILED if shown.state is JobState.FAILED else EntryState.DONE
+        self._wave.write(REMOVE, state, evolve(entry.payload, snapshot=shown))
+        return self._wave.last(REMOVE)
+
+    async def _prepare_removal(self) -> _JobStep[RemovalPayload]:
         ref = await self._wave.require_ref()
         entry = self._wave.last(REMOVE)
+        if entry is not None and entry.state is EntryState.RUNNING:
+            entry = await self._end_of_removal(entry)
         if entry is not None and entry.state is EntryState.DONE and await self._wave.client.recontacts.saved_count(ref):
             entry = None  # ids were added since the last removal
 
@@ -364,7 +431,7 @@ class UploadSteps:
             # Removing what is already removed changes nothing, so a removal whose reply was lost may be resent.
             return await self._wave.client.recontacts.remove_all(ref, ids=payload.id_count)
 
-        return await self._wave.run_job(REMOVE, "", entry, prepare, send, on_snapshot)
+        return entry, prepare, send
 
 
 def _nothing_to_resubmit_error(outcome: Outcome) -> NothingToResubmit:
@@ -381,7 +448,3 @@ def _nothing_to_resubmit_error(outcome: Outcome) -> NothingToResubmit:
             next_step="continue with wave.launch(), or ask Cint about them: wave.outcome.rejected lists them.",
         )
     return NothingToResubmit("No id was rejected.", safe="every usable id is saved.")
-
-
-def _digest(identifier: str) -> str:
-    return blake2b(identifier.encode(), digest_size=10, person=b"cint_nb").hexdigest()
