@@ -18,7 +18,8 @@ from cint_nb.domain import ids
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.simulation.advance import catch_up
 from cint_nb.sandbox.simulation.entry import LOCKOUT_DAYS
-from cint_nb.sandbox.simulation.outcomes import COMPLETE, OUTCOMES
+from cint_nb.sandbox.simulation.outcomes import ADJUSTED_COMPLETE, COMPLETE, OUTCOMES
+from cint_nb.sandbox.simulation.visit_ids import visit_rid
 from cint_nb.sandbox.world.central_time import central_midnight, to_central
 from cint_nb.sandbox.world.entities import TargetGroup
 from cint_nb.sandbox.world.population import PopulationParameters
@@ -84,6 +85,12 @@ def live(raw_client: RawClient, project: str, people: list[str] = PEOPLE, **draf
     return group
 
 
+def next_visit_rid(sandbox: Sandbox, path: str, outcome: str) -> str:
+    """Return the RID of the first visit that ended in one way."""
+    group = group_of(sandbox, path)
+    return next(visit_rid(group, visit) for visit in group.fieldwork.visits if visit.outcome == outcome)
+
+
 # --- every way to end -------------------------------------------------------------------------------------------
 
 
@@ -124,6 +131,13 @@ def eventful() -> Iterator[tuple[Sandbox, RawClient, list[str]]]:
     file = {"file": ("out.csv", "\n".join(PEOPLE[:200]).encode(), "text/csv")}
     assert raw_client.ask("POST", exclusions, params={"entity_type": "RSID"}, files=file).status_code == 201
     sandbox.advance(8 * DAY)
+    rejected, adjusted = (next_visit_rid(sandbox, second, name) for name in ("complete", "quality"))
+    lines = f"{rejected},930\n{adjusted},11\n".encode()
+    raw_client.log_in()
+    csv_body = {"content-type": "text/csv"}
+    reply = raw_client.ask("POST", f"{raw_client.account}/reconciliations", content=lines, headers=csv_body)
+    assert reply.status_code == 202, reply.text
+    sandbox.advance(200)
     yield sandbox, raw_client, [first, second, third, fourth]
     raw_client.close()
 
@@ -160,7 +174,7 @@ def test_the_performance_counts_each_outcome_and_the_people_still_inside(
             inside = len(group_of(sandbox, group).fieldwork.active_visits) if name == "dropped" else 0
             assert counts.get(outcome.label, 0) == visits[name] + inside
         assert sum(counts.values()) == body["entrants"]
-        assert body["completes"] == visits[COMPLETE]
+        assert body["completes"] == visits[COMPLETE] + visits[ADJUSTED_COMPLETE]
 
 
 def test_the_reader_of_reports_knows_every_status_of_the_sandbox(
@@ -176,7 +190,8 @@ def test_the_reader_of_reports_knows_every_status_of_the_sandbox(
     by_words = read_report(rows, status="Status Description")
     assert by_code.unknown_statuses == by_words.unknown_statuses == {}
     assert by_code.completed.tolist() == by_words.completed.tolist()
-    assert by_code.completed.sum() == outcomes(sandbox, groups[1])[COMPLETE]
+    ended = outcomes(sandbox, groups[1])
+    assert by_code.completed.sum() == ended[COMPLETE] + ended[ADJUSTED_COMPLETE]
     assert by_code.time_zone == "America/Chicago"
 
 
@@ -327,7 +342,7 @@ def test_answers_come_where_they_are_asked_for(
     }
     for row in rows:
         age, gender, answer = known[row["Target Group ID"], row["Respondent ID (RSID)"]]
-        to_the_end = row["Client Status"] in ("10", "26", "28", "30", "33", "40")
+        to_the_end = row["Client Status"] in ("10", "11", "26", "28", "38", "30", "33", "40")
         in_screener = row["Client Status"] != "-1" or row["Marketplace Status"] == "23"
         assert (row["AGE"], row["GENDER"]) == ((age, gender) if in_screener else ("", "")), row
         assert row["RATING"] == (answer if to_the_end else ""), row
