@@ -12,7 +12,7 @@ from cint_nb.api.safety.send_once import send_once
 from cint_nb.api.safety.spend_check import RecordApproval, SpendCheck, within_budget
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments
-from cint_nb.domain.errors import PlanError
+from cint_nb.domain.errors import PlanError, UnexpectedReply
 from cint_nb.domain.models import IdInUrl, TargetGroupRef
 from cint_nb.domain.plan import Money, MoneyText
 from cint_nb.domain.reconciliation import (
@@ -127,6 +127,13 @@ class Reconciliations:
             parse_item(ListedReconciliation, row, call)
             async for row in iter_items(self._http, call, items_key="reconciliation_requests", complete=True)
         ]
+        if any(each.name is None for each in found):
+            raise UnexpectedReply(
+                "A row in the list of reconciliations has no name, so that it is not known whether it is this one.",
+                evidence={"name": name, "request": f"{call.method} {call.template}"},
+                safe="nothing was changed.",
+                next_step="try again in a moment; if this recurs, tell Cint support.",
+            )
         return min((each for each in found if each.name == name), key=lambda each: each.id, default=None)
 
     async def list(

@@ -42,7 +42,13 @@ class SpendCheck(Protocol):
         ...
 
     async def check_reconciliation(
-        self, refs: Sequence[TargetGroupRef], *, positive: int, negative: int, budget: str | Money | None
+        self,
+        refs: Sequence[TargetGroupRef],
+        *,
+        positive: int,
+        negative: int,
+        budget: str | Money | None,
+        verb: str = "client.reconciliations.submit",
     ) -> RecordApproval:
         """Raise unless the budget covers what groups could cost after a reconciliation; return what records it."""
         ...

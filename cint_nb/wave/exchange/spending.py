@@ -225,7 +225,13 @@ class SpendGuard(SpendCheck):
         return record
 
     async def check_reconciliation(
-        self, refs: Sequence[TargetGroupRef], *, positive: int, negative: int, budget: str | Money | None
+        self,
+        refs: Sequence[TargetGroupRef],
+        *,
+        positive: int,
+        negative: int,
+        budget: str | Money | None,
+        verb: str = "client.reconciliations.submit",
     ) -> RecordApproval:
         """Raise unless the budget covers what groups could cost after a reconciliation; return what records it.
 
@@ -238,6 +244,7 @@ class SpendGuard(SpendCheck):
             positive: How many visits become completes.
             negative: How many completes are rejected.
             budget: What these groups may cost together.
+            verb: The call, for messages and the audit trail.
 
         Raises:
             PlanError: a budget is missing, or there are several currencies.
@@ -255,7 +262,6 @@ class SpendGuard(SpendCheck):
                 found.append((ref, limits, worst))
         if not found:
             return _nothing
-        verb = "client.reconciliations.submit"
         subject = "The target group" if len(found) == 1 else f"The {len(found)} target groups"
         evidence = {**found[0][1].evidence(), "rejected": negative, "made_complete": positive}
         allowed = compare_with_budget(

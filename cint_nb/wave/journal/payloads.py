@@ -137,6 +137,14 @@ class RemovalPayload(JobPayload):
     id_count: int
 
 
+class ReconcilePayload(Payload):
+    """A reconciliation: the name it is submitted under, its rows, and its id once there is one."""
+
+    name: str
+    rows: int | None = None
+    request_id: str | None = None
+
+
 AnyPayload = TypeVar("AnyPayload", bound=Payload)
 PayloadOut = TypeVar("PayloadOut", bound=Payload, covariant=True)
 AnyJobPayload = TypeVar("AnyJobPayload", bound=JobPayload)
@@ -160,10 +168,11 @@ PAUSE = Step("pause", Payload)
 RESUME = Step("resume", Payload)
 CLOSE = Step("close", Payload)
 REMOVE = Step("remove", RemovalPayload)
+RECONCILE = Step("reconcile", ReconcilePayload)
 APPROVAL = Step("approval", ApprovalPayload)
 JOB = Step("job", StartedJobPayload)
 
 STEPS: dict[str, Step[Payload]] = {
     step.name: step
-    for step in (PROJECT, DRAFT, STRATEGY, UPLOAD, GOAL, LAUNCH, PAUSE, RESUME, CLOSE, REMOVE, APPROVAL, JOB)
+    for step in (PROJECT, DRAFT, STRATEGY, UPLOAD, GOAL, LAUNCH, PAUSE, RESUME, CLOSE, REMOVE, RECONCILE, APPROVAL, JOB)
 }
