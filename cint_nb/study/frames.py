@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cint_nb.domain.arguments import UNUSABLE, check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import mask_ids_in, masked_text
-from cint_nb.domain.reconciliation import RECONCILIATION_CODES
+from cint_nb.domain.reconciliation.reasons import RECONCILIATION_CODES
 from cint_nb.study.outcome.report_statuses import describe_statuses, is_screened_out
 from cint_nb.study.status_warnings import WarningInputs, status_warnings
 

@@ -42,7 +42,7 @@ from cint_nb.wave.exchange.quotas import CONTROL
 from cint_nb.wave.exchange.state import ExchangeState, GroupState, KnownState
 from cint_nb.wave.fielding_steps import FieldingSteps
 from cint_nb.wave.journaled_client import JournaledClient
-from cint_nb.wave.reconcile_steps import ReconcileSteps
+from cint_nb.wave.reconciliation.steps import ReconcileSteps
 from cint_nb.wave.report_steps import ReportSteps
 from cint_nb.wave.reporting import OnDemandReporter, run_with_progress
 from cint_nb.wave.upload_steps import UploadSteps

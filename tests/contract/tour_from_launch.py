@@ -9,7 +9,7 @@ from typing import Any
 
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.profiling.quotas import quota_goal_changes
-from cint_nb.domain.reconciliation import DownloadType
+from cint_nb.domain.reconciliation.requests import DownloadType
 from cint_nb.domain.reports import ReportType
 from cint_nb.domain.respondent_lists import ActivityExclusion
 from cint_nb.sandbox.openapi.examples import PROFILING

@@ -10,18 +10,16 @@ from hypothesis import strategies as st
 
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import mask_id, synthetic_id
-from cint_nb.domain.reconciliation import (
+from cint_nb.domain.reconciliation.changes import parse_changes, to_csv
+from cint_nb.domain.reconciliation.deadlines import (
     CENTRAL,
-    RECONCILIATION_CODES,
-    ReconciliationCounts,
     format_deadline,
     is_expired,
     is_near,
-    parse_changes,
-    parse_reason,
     reconciliation_deadline,
-    to_csv,
 )
+from cint_nb.domain.reconciliation.reasons import RECONCILIATION_CODES, parse_reason
+from cint_nb.domain.reconciliation.requests import ReconciliationCounts
 from cint_nb.sandbox.simulation.reconciliation import REASONS
 from cint_nb.sandbox.world.central_time import reconcilable_since, reconcilable_until
 

@@ -14,8 +14,8 @@ from cint_nb.domain.ids import synthetic_id
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.simulation.visit_ids import visit_rid
 from cint_nb.sandbox.world.entities import TargetGroup
-from tests.sandbox.test_visits import group_of, live, report
 from tests.support.sandbox_client import RawClient
+from tests.support.visits import group_of, live, report
 
 DAY = 86_400
 CSV = {"content-type": "text/csv"}

@@ -20,6 +20,7 @@ from cint_nb.domain.errors import (
     UnexpectedReply,
 )
 from cint_nb.domain.ids import mask_id, mask_ids_in, synthetic_id
+from cint_nb.domain.reconciliation.reasons import RECONCILIATION_CODES
 from cint_nb.sandbox.world.entities import TargetGroup
 from cint_nb.wave.client import Client
 from cint_nb.wave.journal.journal import Journal
@@ -347,3 +348,18 @@ def test_an_undocumented_status_is_neither_done_nor_failed(fielded: tuple[Client
     wave.close()
     client.sandbox.faults.arm("unknown-status@reconciliation*always=Archiving")
     assert wave.reconcile(bad(wave), reason=26).state == "unknown"
+
+
+def test_the_page_on_reconciliation_runs_and_shows_the_codes(
+    fielded: tuple[Client, Wave], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reconciliation.md").read_text("utf-8")
+    client, wave = fielded
+    wave.close()
+    bad(wave).assign(reason="speeder").to_csv(tmp_path / "rejected.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, Any] = {"client": client}
+    exec(page.split("```python\n")[1].split("```")[0], found)  # noqa: S102 - our own page
+    assert found["result"].counts == {"accepted": 2}
+    for row in RECONCILIATION_CODES:
+        assert (f"| {row.code} | `{row.word}` |" in page) == row.allowed

@@ -12,13 +12,13 @@ from cint_nb.api.resources import reconciliations
 from cint_nb.api.resources.downloads import Download
 from cint_nb.domain.models import IdInUrl, TargetGroupRef
 from cint_nb.domain.plan import Money, MoneyText
-from cint_nb.domain.reconciliation import (
+from cint_nb.domain.reconciliation.changes import ReconciliationName
+from cint_nb.domain.reconciliation.requests import (
     DownloadType,
     EligibleTargetGroup,
     GroupReconciliation,
     ListedReconciliation,
     ReasonCode,
-    ReconciliationName,
     ReconciliationRequest,
     WaitSeconds,
 )

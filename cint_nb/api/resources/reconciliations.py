@@ -15,19 +15,16 @@ from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import PlanError, UnexpectedReply
 from cint_nb.domain.models import IdInUrl, TargetGroupRef
 from cint_nb.domain.plan import Money, MoneyText
-from cint_nb.domain.reconciliation import (
-    MAKE_COMPLETE,
-    Change,
+from cint_nb.domain.reconciliation.changes import Change, ReconciliationName, parse_changes, to_csv
+from cint_nb.domain.reconciliation.reasons import MAKE_COMPLETE
+from cint_nb.domain.reconciliation.requests import (
     DownloadType,
     EligibleTargetGroup,
     GroupReconciliation,
     ListedReconciliation,
     ReasonCode,
-    ReconciliationName,
     ReconciliationRequest,
     WaitSeconds,
-    parse_changes,
-    to_csv,
 )
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items

@@ -12,7 +12,6 @@ from cint_nb.sandbox.handlers import (
     exclusions,
     fielding,
     projects,
-    reconciliations,
     recontacts,
     reports,
     target_group_updates,
@@ -20,6 +19,7 @@ from cint_nb.sandbox.handlers import (
 )
 from cint_nb.sandbox.handlers.operation import Operation
 from cint_nb.sandbox.handlers.profiling import launched_profiles, question_library, validation
+from cint_nb.sandbox.handlers.reconciliations import eligible_groups, results, submissions
 
 OPERATIONS: tuple[Operation, ...] = (
     *definitions.OPERATIONS,
@@ -32,7 +32,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *fielding.OPERATIONS,
     *batch_jobs.OPERATIONS,
     *reports.OPERATIONS,
-    *reconciliations.OPERATIONS,
+    *submissions.OPERATIONS,
+    *results.OPERATIONS,
+    *eligible_groups.OPERATIONS,
     *question_library.OPERATIONS,
     *validation.OPERATIONS,
     *launched_profiles.OPERATIONS,

@@ -23,17 +23,15 @@ from cint_nb.domain.ids import (
     masked_repr,
     printable,
 )
-from cint_nb.domain.reconciliation import (
+from cint_nb.domain.reconciliation.deadlines import (
     CENTRAL,
-    MAKE_COMPLETE,
-    ReconciliationCode,
-    ReconciliationCounts,
     format_deadline,
     is_expired,
     is_near,
-    parse_reason,
     reconciliation_deadline,
 )
+from cint_nb.domain.reconciliation.reasons import MAKE_COMPLETE, ReconciliationCode, parse_reason
+from cint_nb.domain.reconciliation.requests import ReconciliationCounts
 from cint_nb.study.files.file_format import source_error
 from cint_nb.study.files.id_column import MIN_ID_SHARE, list_labels
 from cint_nb.study.files.readers import TableReader
@@ -74,6 +72,7 @@ _MEANINGS: Mapping[LineEnd, str] = {
 }
 
 
+@printable
 @dataclass(frozen=True)
 class ReconciliationLine:
     """One row of a list.

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from cint_nb.domain.errors import UnexpectedReply
 from cint_nb.domain.ids import synthetic_id
-from cint_nb.domain.reconciliation import ReconciliationCounts, parse_reason
+from cint_nb.domain.reconciliation.reasons import parse_reason
+from cint_nb.domain.reconciliation.requests import ReconciliationCounts
 from cint_nb.study.outcome.reconciliation import (
     LineEnd,
     ReconciliationLine,
