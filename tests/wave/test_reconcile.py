@@ -280,6 +280,40 @@ def test_what_never_ends_is_unknown_and_is_followed_again(fielded: tuple[Client,
     assert submissions(client) == 1
 
 
+def test_a_list_that_lags_behind_does_not_hide_what_was_submitted(fielded: tuple[Client, Wave]) -> None:
+    client, wave = fielded
+    wave.close()
+    one, other = bad(wave, 1), visits(wave)[[RID]].tail(1)
+    first = wave.reconcile(one, reason=26)
+    wave.reconcile(other, reason=26)
+    known = dict(client.sandbox.world.reconciliations)
+    for each in known.values():
+        each.name = f"hidden {each.name[-5:]}"  # as a list that does not show it yet
+    assert wave.reconcile(one, reason=26).request_id == first.request_id
+    assert client.sandbox.world.reconciliations.keys() == known.keys()
+
+
+def test_an_intent_is_not_forgotten_over_another_list(fielded: tuple[Client, Wave]) -> None:
+    client, wave = fielded
+    wave.close()
+    one, other = bad(wave, 1), visits(wave)[[RID]].tail(1)
+    client.sandbox.faults.arm("drop-reply@reconcile")
+    client.sandbox.faults.arm("500@list-reconciliations*always+2")
+    with pytest.raises(OutcomeUnknown):
+        wave.reconcile(one, reason=26)
+    client.sandbox.faults.clear()
+    wave.reconcile(other, reason=26)
+    (first, _) = client.sandbox.world.reconciliations.values()
+    name, first.name = first.name, "hidden"
+    client.sandbox.faults.arm("500@list-reconciliations*always+1")
+    with pytest.raises(OutcomeUnknown):
+        wave.reconcile(one, reason=26)
+    client.sandbox.faults.clear()
+    first.name = name
+    assert wave.reconcile(one, reason=26).request_id == first.id
+    assert submissions(client) == 2
+
+
 def test_visits_that_were_changed_again_since_are_said(fielded: tuple[Client, Wave]) -> None:
     client, wave = fielded
     wave.close()

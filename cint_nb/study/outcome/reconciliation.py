@@ -37,6 +37,7 @@ from cint_nb.study.files.id_column import MIN_ID_SHARE, list_labels
 from cint_nb.study.files.readers import TableReader
 from cint_nb.study.files.verdicts import normalise_line
 from cint_nb.study.outcome.report_columns import end_time_column
+from cint_nb.study.outcome.report_statuses import unknown_statuses
 from cint_nb.study.outcome.visit_reports import VisitReport, name_columns, read_cells, read_table
 
 if TYPE_CHECKING:
@@ -78,11 +79,11 @@ class ReconciliationLine:
     """One row of a list.
 
     Args:
-        row: Counted from 1.
+        row: Counted from 1; of a row that is wider or narrower than the header, the line of the file.
         rid: The RID, normalised; empty where there is none.
         reason: Why; None where there is no RID.
         end: What becomes of it.
-        completed: Whether the visit is a complete now, by the report; None if it is not in it.
+        completed: Whether the visit is a complete now, by the report; None if it does not say.
         rsid: Whose visit it was; None if the report does not say.
         deadline: Until when it can be changed; None where that is not known.
     """
@@ -295,7 +296,7 @@ def plan_reconciliation(
         line = visits.judge(ReconciliationLine(row, plain, why, LineEnd.TO_SEND), now)
         lines.append(replace(line, end=LineEnd.DUPLICATE) if plain in seen else line)
         seen[plain] = why
-    lines += [ReconciliationLine(0, "", None, LineEnd.MALFORMED) for _ in malformed]
+    lines += [ReconciliationLine(line, "", None, LineEnd.MALFORMED) for line in malformed]
     changed = {line.rid: _code(line) == MAKE_COMPLETE for line in lines if line.end is LineEnd.TO_SEND}
     return ReconciliationPlan(tuple(lines), *visits.people_before_and_after(changed))
 
@@ -316,7 +317,12 @@ class _Visits:
         cells = report.visits(reveal=True)
         self.rids = [normalise_line(text) for text in cells[rid].tolist()]
         self.rsids = report.rsids
-        self.completed = [bool(each) for each in report.completed]
+        self.completed: list[bool | None] = [bool(each) for each in report.completed]
+        if (status := report.columns["status"]) is not None:
+            texts = cells[status].tolist()
+            meant = {text: bool(text.strip()) and not unknown_statuses([text], report.codes) for text in set(texts)}
+            # A status of unknown meaning is neither a complete nor none: the exchange will judge such a visit.
+            self.completed = [each if meant[text] else None for each, text in zip(self.completed, texts, strict=True)]
         ended = end_time_column(list(cells.columns))
         self.ended: list[datetime | None] = [None] * len(cells)
         if ended is not None:

@@ -30,7 +30,7 @@ class ReconcileSteps:
         """Return what a list would change; nothing is sent but reads."""
         state = await self._wave.read_state()
         name = self._submission.name_of(state.ref, plan)
-        found = await self._wave.client.reconciliations.find(name)
+        found = await self._submission.find(name)
         said = list(plan.warnings(self._wave.client.clock.now()))
         if found is not None:
             said.append(
@@ -39,7 +39,7 @@ class ReconcileSteps:
         return Reconciliation(
             plan.lines,
             "preview",
-            None if found is None else found.id,
+            found,
             name,
             await read_effect(self._wave.client, state, plan),
             tuple(said),
@@ -65,10 +65,12 @@ class ReconcileSteps:
         if found is None:
             request_id, adopted = await self._submission.submit(ref, name, plan, budget), False
         else:
-            request_id, adopted = found.id, True
-            when = f"{found.submitted_at:%Y-%m-%d %H:%M} UTC" if found.submitted_at else "at a time that is not known"
-            said = (f"This list was submitted before, {when}: that submission was adopted, and nothing was sent.",)
+            request_id, adopted = found, True
         request = await client.reconciliations.wait(request_id)
+        if adopted:
+            at = request.submitted_at
+            when = "at a time that is not known" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
+            said = (f"This list was submitted before, {when}: that submission was adopted, and nothing was sent.",)
         result = Reconciliation(plan.lines, "unknown", request_id, name, effect, said)
         if not request.is_complete:
             return self._unknown(result)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from cint_nb.api.safety.send_once import check_until_certain
 from cint_nb.api.safety.spend_check import within_budget
-from cint_nb.domain.errors import PlanError
+from cint_nb.domain.errors import NotFound, PlanError
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import Money
-from cint_nb.domain.reconciliation.requests import ListedReconciliation
 from cint_nb.study.outcome.reconciliation import ReconciliationPlan
 from cint_nb.wave.context import WaveContext
 from cint_nb.wave.journal.journal import EntryState
@@ -28,21 +28,29 @@ class Submission:
         """Return the name of a list's submission: the same wherever and whenever the same list is submitted."""
         return f"{self._wave.reference(ref.project_id)}.{plan.digest}.reconciliation.csv"
 
-    async def find(self, name: str) -> ListedReconciliation | None:
-        """Return the submission of a list, as the exchange has it; after a lost reply it is read until that is certain.
+    async def find(self, name: str) -> str | None:
+        """Return the id of a list's submission; after a lost reply the exchange is read until that is certain.
+
+        A list of submissions that lags behind does not hide one whose id the journal has.
 
         Raises:
             OutcomeUnknown: an earlier attempt may have been accepted, and the list could not be read.
         """
         client = self._wave.client
-        found = await client.reconciliations.find(name)
-        entry = self._wave.last(RECONCILE)
-        lost = entry is not None and entry.state is EntryState.INTENT and entry.payload.name == name
-        if found is not None or not lost:
-            return found
-        return await check_until_certain(
-            client.http, lambda: client.reconciliations.find(name), what="submit a reconciliation", name=name
-        )
+
+        async def find() -> str | None:
+            found = await client.reconciliations.find(name)
+            return None if found is None else found.id
+
+        if (request_id := await find()) is not None:
+            return request_id
+        mine = [entry for entry in self._wave.entries(RECONCILE) if entry.payload.name == name]
+        if not mine or mine[-1].state is EntryState.FAILED:
+            return None
+        if (kept := mine[-1].payload.request_id) is not None:
+            with contextlib.suppress(NotFound):
+                return (await client.reconciliations.get(kept)).request_id
+        return await check_until_certain(client.http, find, what="submit a reconciliation", name=name)
 
     async def submit(self, ref: TargetGroupRef, name: str, plan: ReconciliationPlan, budget: str | Money | None) -> str:
         """Submit the rows that change a visit, within the budget, and return the id of the submission.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
+from datetime import UTC, datetime
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,9 +20,11 @@ from cint_nb.study.outcome.reconciliation import (
     ReconciliationLine,
     ReconciliationPlan,
     join_results,
+    plan_reconciliation,
     rids_in,
 )
 from cint_nb.study.outcome.report_columns import end_time_column
+from cint_nb.study.outcome.visit_reports import read_report
 
 BOXES = ("expired", "invalid", "accepted")
 LISTS = st.lists(st.tuples(st.sampled_from([11, 26, 933]), st.sampled_from(BOXES)), min_size=1, max_size=12)
@@ -113,3 +118,24 @@ def test_every_rid_of_a_file_is_found_whatever_its_columns() -> None:
 )
 def test_the_time_at_which_a_visit_ended_is_found_or_not_known(names: list[str], found: str | None) -> None:
     assert end_time_column(names) == found
+
+
+def test_a_visit_of_unknown_status_is_left_to_the_exchange() -> None:
+    rids = [synthetic_id("rid", number) for number in range(4)]
+    cells = pd.DataFrame(
+        {
+            "Response ID (RID)": rids,
+            "Respondent ID (RSID)": [synthetic_id("rsid", number) for number in range(4)],
+            "Client Status": ["10", "20", "301", ""],
+            "Last Date": ["2026-09-30 22:00:00", "2026-10-01 00:00:00", "2026-09-30 23:59:59", ""],
+        }
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        report = read_report(cells)
+    now = datetime(2026, 10, 26, 5, 0, tzinfo=UTC)
+    for reason, ends in ((26, "expired no_change expired to_send"), ("complete", "no_change to_send expired to_send")):
+        plan = plan_reconciliation(pd.DataFrame({"x": rids}), report, rid=None, reason=reason, now=now)
+        assert " ".join(line.end for line in plan.lines) == ends
+        assert [line.completed for line in plan.lines] == [True, False, None, None]
+    assert any("does not say when 1 visit ended" in text for text in plan.warnings(now))
