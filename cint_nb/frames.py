@@ -9,6 +9,7 @@ from cint_nb.study.frames import (
     analysis_frame,
     completes_frame,
     funnel_frame,
+    reconciliation_codes,
     status_frame,
 )
 
@@ -16,5 +17,6 @@ __all__ = [
     "analysis_frame",
     "completes_frame",
     "funnel_frame",
+    "reconciliation_codes",
     "status_frame",
 ]

@@ -22,6 +22,7 @@ RESOURCES = (
     "fielding",
     "profiles",
     "projects",
+    "reconciliations",
     "recontacts",
     "reports",
     "target_groups",

@@ -17,6 +17,7 @@ from cint_nb.api.resources.exclusions import Exclusions
 from cint_nb.api.resources.fielding import Fielding
 from cint_nb.api.resources.profiles import Profiles
 from cint_nb.api.resources.projects import Projects
+from cint_nb.api.resources.reconciliations import Reconciliations
 from cint_nb.api.resources.recontacts import Recontacts
 from cint_nb.api.resources.reports import Reports
 from cint_nb.api.resources.target_groups import TargetGroups
@@ -61,6 +62,7 @@ class AsyncClient:
         exclusions: The same for exclusions, with project and activity exclusions.
         fielding: Launch, schedule, pause, resume, complete, relaunch.
         reports: Request and fetch reports.
+        reconciliations: Submit changes of completed visits, and read what became of them.
         definitions: Accounts, users, business units, locales, industries, study types, suppliers, questions, allocation
             templates.
         profiles: From names to ids; validate, read and replace the profiles of target groups.
@@ -77,6 +79,7 @@ class AsyncClient:
         self.exclusions = Exclusions(http, self.durations)
         self.fielding = Fielding(http, self.durations)
         self.reports = Reports(http, self.durations)
+        self.reconciliations = Reconciliations(http)
         self.definitions = Definitions(http)
         self.profiles = Profiles(http, self.definitions)
         self._sandbox = sandbox

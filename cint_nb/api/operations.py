@@ -245,6 +245,32 @@ LIST_REPORTS = _safe("reports.list", "list the reports", _ACCOUNT + "/reports")
 REPORT_STATUS = _safe("reports.status", "read the report's status", _ACCOUNT + "/reports/{report_id}/status")
 DOWNLOAD_REPORT = _safe("reports.download", "download the report", _ACCOUNT + "/reports/{report_id}/download")
 
+# Reconciliations. A key is sent with a submission; what it does is not documented, so that it is not relied on.
+_RECONCILIATIONS = _ACCOUNT + "/reconciliations"
+_RECONCILIATION = _RECONCILIATIONS + "/{request_id}"
+SUBMIT_RECONCILIATION = _non_idempotent("reconciliations.submit", "submit the reconciliation", _RECONCILIATIONS)
+LIST_RECONCILIATIONS = _safe("reconciliations.list", "list the reconciliations", _RECONCILIATIONS)
+GET_RECONCILIATION = _safe("reconciliations.get", "read the reconciliation", _RECONCILIATION)
+LIST_RECONCILED_GROUPS = _safe(
+    "reconciliations.target_groups", "list the target groups of the reconciliation", _RECONCILIATION + "/target-groups"
+)
+GET_RECONCILED_GROUP = _safe(
+    "reconciliations.target_group",
+    "read the reconciliation of the target group",
+    _RECONCILIATION + "/target-groups/{target_group_id}",
+)
+DOWNLOAD_RECONCILIATION = _safe(
+    "reconciliations.download", "download a file of the reconciliation", _RECONCILIATION + "/downloads/{download_type}"
+)
+LIST_ELIGIBLE_GROUPS = _safe(
+    "reconciliations.eligible_target_groups",
+    "list the target groups that can be reconciled",
+    _RECONCILIATIONS + "/eligible-target-groups",
+)
+LIST_REASON_CODES = _safe(
+    "reconciliations.reason_codes", "list the reason codes of reconciliations", _RECONCILIATIONS + "/reason-codes"
+)
+
 OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation
     for operation in (
@@ -280,6 +306,7 @@ SPENDING: Mapping[str, str] = {
     REPLACE_PROFILES.name: "its goal may be higher, and more completes are paid for",
     UPLOAD_RECONTACTS.name: "with overfill each saved id may complete",
     UPLOAD_RSIDS.name: "with overfill each saved id may complete",
+    SUBMIT_RECONCILIATION.name: "a rejected complete is replaced while people can enter, an adjusted one is paid for",
     **{START_BATCH[verb].name: "people can enter these groups" for verb in ("launch", "resume", "relaunch")},
 }
 """Every operation that can spend money, by name, and how: `Client` asks for a budget before it is sent."""

@@ -358,6 +358,33 @@ _REPORT_REQUEST = Object(
         "requestor": optional(_UNREAD),
     }
 )
+_COUNTS = ("submitted", "expired", "invalid", "positive_reversed", "negative_reversed")
+_FLAT_COUNTS = {f"{name}_count": optional(_COUNT) for name in _COUNTS}
+_RECONCILIATION = Object(
+    {
+        "id": needed(_ID),
+        "name": optional(_TEXT),
+        "status": needed(_TEXT),
+        "submitted_at": optional(_MOMENT),
+        "submitted_by_user_id": optional(_TEXT),
+        "submission_type": optional(_TEXT),
+        "result_counts": optional(Object({name: optional(_COUNT) for name in (*_COUNTS, "total_reversed")})),
+    }
+)
+_RECONCILED_GROUP = {"target_group_id": needed(_ID), "status": optional(_TEXT), **_FLAT_COUNTS}
+_ELIGIBLE_GROUP = Object(
+    {
+        "target_group_id": needed(_ID),
+        "name": optional(_TEXT),
+        "project_id": optional(_ID),
+        "project_name": optional(_TEXT),
+        "project_manager": optional(_UNREAD),
+        "status": optional(_TEXT),
+        "last_reconciliation_date": optional(_MOMENT),
+        "eligible_completes": optional(_TEXT),
+        "monetary_amount": optional(_MONEY),
+    }
+)
 _POLICY = {
     "project_exclusion_enabled": needed(_FLAG),
     "create_date": optional(_MOMENT),
@@ -567,5 +594,45 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
     "reports.list": _list("reports_requests", _REPORT_REQUEST, next_cursor=_CURSOR),
     "reports.status": _object(status=needed(_TEXT)),
     "reports.download": _FILE,
+    # Reconciliations, of which the documents require no key
+    "reconciliations.submit": _CREATED,
+    "reconciliations.list": _list(
+        "reconciliation_requests", _RECONCILIATION, next_cursor=_CURSOR, page_size=optional(_COUNT)
+    ),
+    "reconciliations.get": _object(
+        request_id=needed(_ID),
+        name=optional(_TEXT),
+        status=needed(_TEXT),
+        submitted_at=optional(_MOMENT),
+        submitter_las_id=optional(_TEXT),
+        submission_type=optional(_TEXT),
+        **_FLAT_COUNTS,
+    ),
+    "reconciliations.target_groups": _list(
+        "target_groups", Object(_RECONCILED_GROUP), next_cursor=_CURSOR, page_size=optional(_COUNT)
+    ),
+    "reconciliations.target_group": _object(**_RECONCILED_GROUP),
+    # A file of nobody is empty; the counts of the submission say how many it must hold.
+    "reconciliations.download": ReplyShape(_ANY, may_be_empty=True),
+    "reconciliations.eligible_target_groups": _list(
+        "target_groups",
+        _ELIGIBLE_GROUP,
+        has_more=optional(_FLAG),
+        next_cursor=_CURSOR,
+        page_size=optional(_COUNT),
+        url=optional(_TEXT),
+        summary=optional(_UNREAD),
+    ),
+    "reconciliations.reason_codes": _list(
+        "reconciliation_reasons",
+        Object(
+            {
+                "code": needed(_TEXT),
+                "name": optional(_TEXT),
+                "description": optional(_TEXT),
+                "allowed": needed(_FLAG),
+            }
+        ),
+    ),
 }
 """The shape of each operation's reply, by the operation's name."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cint_nb.domain.arguments import UNUSABLE, check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import mask_ids_in, masked_text
+from cint_nb.domain.reconciliation.reasons import RECONCILIATION_CODES
 from cint_nb.study.outcome.report_statuses import describe_statuses, is_screened_out
 from cint_nb.study.status_warnings import WarningInputs, status_warnings
 
@@ -276,6 +277,25 @@ def quota_frame(rows: Iterable[Any]) -> pd.DataFrame:
             frame[column] = pd.to_numeric(frame[column].map(_number), errors="coerce")
     known = frame.notna()  # pandas 2 writes "None" for a text that is missing
     return frame.astype(dict(QUOTA_COLUMNS)).where(known)
+
+
+def reconciliation_codes() -> pd.DataFrame:
+    """Return the reason codes of reconciliations that are documented, in order.
+
+    Returns:
+        A small frame: `code`; `word`, by which `wave.reconcile` takes it too; `meaning`; `allowed`, whether buyers may
+        submit it; `makes`, what a visit becomes: `complete` or `terminate`. `client.reconciliations.reason_codes()`
+        asks the exchange for its own list.
+
+    Example:
+        >>> import cint_nb as cint
+        >>> codes = cint.frames.reconciliation_codes()
+        >>> codes[codes.allowed].code.tolist()
+        [11, 26, 930, 932, 933, 934, 935, 936]
+    """
+    import pandas as pd
+
+    return pd.DataFrame(RECONCILIATION_CODES, columns=["code", "word", "meaning", "allowed", "makes"])
 
 
 def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:

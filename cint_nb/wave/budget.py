@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from cint_nb.domain.errors import BudgetExceeded, PlanError
@@ -75,6 +75,24 @@ class SpendingLimits:
             nothing = Money(value=Decimal(0), currency_code=highest.currency_code)
             bounds.append(_at_least(nothing, completes, highest, self.spent, self.completes))
         return min(bounds, key=lambda each: each.value) if bounds else None
+
+    def after_reconciliation(self, positive: int, negative: int, *, open_to_people: bool) -> Money | None:
+        """Return the most the group can cost once completes were rejected and others added; None if nothing bounds it.
+
+        Args:
+            positive: Visits that become completes.
+            negative: Completes that are rejected, and whose places are free again.
+            open_to_people: Whether people can enter, or will be able to.
+        """
+        completes = None if self.completes is None else max(0, self.completes - negative)
+        base = replace(self, completes=completes).worst_case() if open_to_people else self.spent
+        if not positive or base is None:
+            return base
+        prices = [price for price in (self.price, self.price_cap) if price is not None]
+        if {price.currency_code for price in prices} != {base.currency_code}:
+            return None
+        highest = max(price.value for price in prices)
+        return Money(value=base.value + positive * highest, currency_code=base.currency_code)
 
     def evidence(self) -> dict[str, object]:
         """Return what the worst case is computed from, for a message."""

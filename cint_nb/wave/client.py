@@ -48,6 +48,7 @@ class Client:
         exclusions: The same for exclusions, with project and activity exclusions.
         fielding: Launch, schedule, pause, resume, complete, relaunch.
         reports: Request and fetch reports.
+        reconciliations: Submit changes of completed visits, and read what became of them.
         definitions: Accounts, users, business units, locales, industries, study types, suppliers, questions, allocation
             templates.
         profiles: From names to ids; validate, read and replace the profiles of target groups.
@@ -62,6 +63,7 @@ class Client:
         self.exclusions = plain.Exclusions(aio.exclusions)
         self.fielding = plain.Fielding(aio.fielding)
         self.reports = plain.Reports(aio.reports)
+        self.reconciliations = plain.Reconciliations(aio.reconciliations)
         self.definitions = plain.Definitions(aio.definitions)
         self.profiles = plain.Profiles(aio.profiles)
         self.choices = Choices(aio)

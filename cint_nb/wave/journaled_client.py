@@ -38,7 +38,7 @@ class JournaledClient(AsyncClient):
     def __init__(self, http: Http, *, sandbox: Sandbox | None = None) -> None:
         super().__init__(http, sandbox=sandbox)
         self.spend_guard = SpendGuard(self, lambda: self.journal, self.scope)
-        for resource in (self.target_groups, self.profiles, self.recontacts, self.fielding):
+        for resource in (self.target_groups, self.profiles, self.recontacts, self.fielding, self.reconciliations):
             resource.spend_guard = self.spend_guard
         self.recontacts.on_started = self._keep_handle
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, overload
 import pandas as pd
 
 from cint_nb.api.jobs.job import Job
+from cint_nb.api.resources.downloads import Download
 from cint_nb.caller_warnings import deliver_warnings, format_warning_count
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments, check_model
@@ -27,6 +28,7 @@ from cint_nb.output_files import as_folder
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.frames import quota_frame, status_frame
 from cint_nb.study.outcome.crosswalk import Crosswalk
+from cint_nb.study.outcome.reconciliation import Reconciliation, plan_reconciliation
 from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.study.outcome.visit_reports import VisitReport, read_report
 from cint_nb.study.preflight.check import WaveFacts, check
@@ -39,6 +41,7 @@ from cint_nb.wave.exchange.people import GroupUploads
 from cint_nb.wave.exchange.quotas import CONTROL
 from cint_nb.wave.exchange.state import ExchangeState, GroupState, KnownState
 from cint_nb.wave.journaled_client import JournaledClient
+from cint_nb.wave.reconciliation.steps import ReconcileSteps
 from cint_nb.wave.reporting import OnDemandReporter, run_with_progress
 from cint_nb.wave.steps.draft import DraftSteps
 from cint_nb.wave.steps.feasibility import FeasibilitySteps, feasibility_frame
@@ -50,20 +53,22 @@ from cint_nb.wave.steps.withdrawal import WithdrawalSteps, withdrawal_frame
 
 T = TypeVar("T")
 _DAYS_MAX = 366
+_RECONCILABLE_REPORT_DAYS = 180
+"""Of a wave that is longer in the field, the visits before are past their deadline by months."""
 LOOK_SECONDS = 2.0
 """How long a panel waits for the exchange before it shows what was last known."""
 _SAID_AT_LAUNCH = ("asked-twice", "dates")
 """The rules whose warnings a launch says once more: people asked and money spent too early cannot be taken back."""
 
 
-@check_arguments(PlanError, leave=("respondents", "plan"))
+@check_arguments(PlanError, leave=("respondents", "plan", "changes"))
 class Wave:
     """One wave; every verb can be rerun and continues where the wave stands.
 
     Created by `client.wave(...)`. The verbs in their order: `check`, `create`, `upload`, `outcome`, `resubmit`,
-    `launch`, `status`, `quotas`, `close`, `report`, `remove`; a wave of new people is created and launched without
-    `upload`, `outcome`, `resubmit` and `remove`. At any time `withdraw` excludes people who withdraw, `files` shows
-    what was uploaded, and `feasibility` what the exchange expects.
+    `launch`, `status`, `quotas`, `close`, `report`, `reconcile`, `remove`; a wave of new people is created and launched
+    without `upload`, `outcome`, `resubmit` and `remove`. At any time `withdraw` excludes people who withdraw, `files`
+    shows what was uploaded, and `feasibility` what the exchange expects.
 
     Each verb blocks until it is done and shows its progress; Interrupt stops the following, never the job. While a verb
     sends, the wave is locked: other threads of this process wait for their turn, and another process is refused with
@@ -100,6 +105,7 @@ class Wave:
         self._feasibility = FeasibilitySteps(self._context)
         self._files = FileSteps(self._context)
         self._withdrawals = WithdrawalSteps(self._context)
+        self._reconciliations = ReconcileSteps(self._context)
         self._outcome: Outcome | None = None
         self._warnings: dict[str, None] = {}
 
@@ -978,20 +984,28 @@ class Wave:
         Serves `POST …/reports/respondent-analysis`, `GET …/reports/{id}/status` and `…/download`.
         """
         folder = None if save_to is None else as_folder(save_to)
+        download = self._fetch_report(start, include_respondent_answers)
+        if folder is not None:
+            download.save(folder)
+        return self._read_report(download, codes)
+
+    def _fetch_report(
+        self, start: date | None, answers: bool | None = None, *, latest_days: int | None = None
+    ) -> Download:
         reporter = OnDemandReporter(self.client.reporter_factory, f"Report · {self.name}", str(self.client.mode))
         with deliver_warnings() as said:
             try:
-                download = run_with_progress(
+                return run_with_progress(
                     lambda on_snapshot: self._reports.fetch(
-                        start, answers=include_respondent_answers, on_snapshot=on_snapshot
+                        start, answers=answers, on_snapshot=on_snapshot, latest_days=latest_days
                     ),
                     reporter,
                     resume=None,
                 )
             finally:
                 self._warnings |= dict.fromkeys(said)
-        if folder is not None:
-            download.save(folder)
+
+    def _read_report(self, download: Download, codes: Mapping[int | str, str] | None = None) -> VisitReport:
         try:
             return read_report(download.content, name=self.name, codes=codes)
         except RespondentFileError as error:
@@ -1003,6 +1017,59 @@ class Wave:
                 next_step="call wave.report() again when people have come; on the sandbox client.pass_time(hours=6) "
                 "moves time on.",
             ) from None
+
+    def reconcile(
+        self,
+        changes: Any,
+        *,
+        rid: str | None = None,
+        reason: str | int | None = None,
+        budget: MoneyText | Money | None = None,
+        dry_run: bool = False,
+    ) -> Reconciliation:
+        """Reconcile visits: reject completes, or make visits complete, by a list of RIDs with a reason for each.
+
+        The list is compared with the wave's report of now. Visits that are past their deadline, that are not of this
+        wave, or that are already so are not sent, and said. The same list is submitted once, wherever and however often
+        this is run: what the exchange has is adopted, followed and read.
+
+        ```python
+        bad = answers[answers.seconds < 60]  # your survey data, with a column of RIDs
+        wave.reconcile(bad, reason="speeder", dry_run=True).effect()
+        wave.reconcile(bad, reason="speeder").summary()
+        ```
+
+        Args:
+            changes: A frame of any library, a list of rows as mappings, or a file; the column whose ids are RIDs of
+                this wave is found, whatever its name.
+            rid: Name of the RID column, where several could be meant.
+            reason: A reason for all rows, by number or word, or the name of the column with the reason of each:
+                `cint.frames.reconciliation_codes()` lists them. 11, `complete`, makes a visit a complete.
+            budget: The most the whole target group may cost. Needed while people can enter, since they may replace the
+                completes that are rejected, and for visits that become completes; after `close`, rejecting needs none.
+            dry_run: Only show what would be done: nothing is sent but reads and the request for a report.
+
+        Returns:
+            A `Reconciliation`: `frame()` has one row per row of the list, `effect()` what changes for completes, people
+            and cost, `summary()` counts with all warnings. `state` is `preview`, `nothing to send`, `done`, or
+            `unknown` where the exchange has not finished after half an hour: run it again, nothing is sent twice.
+
+        Raises:
+            RespondentFileError: no column has RIDs of this wave, several have, or it has RSIDs; nothing was sent.
+            InputError: a reason is missing, unknown or not allowed, or a visit has two; nothing was sent.
+            PlanError: a budget is missing; nothing was sent.
+            BudgetExceeded: the group could cost more; nothing was sent.
+            InvalidState: the wave was never launched, or no visit has ended.
+            OutcomeUnknown: the reply was lost and the checks failed; run it again, it looks before it sends.
+            UnexpectedReply: the exchange's counts and files contradict each other.
+
+        Serves `POST …/reconciliations`, `GET …/reconciliations/{request_id}` and its downloads.
+        """
+        report = self._read_report(self._fetch_report(None, latest_days=_RECONCILABLE_REPORT_DAYS))
+        plan = plan_reconciliation(changes, report, rid=rid, reason=reason, now=self.client.clock.now())
+        if dry_run:
+            return self._ask(self._reconciliations.preview(plan))
+        return self._act(lambda: self._reconciliations.reconcile(plan, budget))
 
     def pause(self) -> None:
         """Pause fielding, so that nobody enters until `resume`; a paused wave stays paused.

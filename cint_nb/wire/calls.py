@@ -42,6 +42,7 @@ class Call:
         query: Query parameters; None is omitted, a list repeats the name.
         json: JSON body.
         file: Name and content of an upload, sent as multipart field `file`.
+        csv: Lines of CSV, which are the whole body.
         idempotency_key: The same in all attempts.
         if_match: ETag the resource must still have.
         deadline: Seconds for all attempts together; 60, or 120 for uploads, when omitted.
@@ -58,6 +59,7 @@ class Call:
     query: Mapping[str, Any] = field(default_factory=dict, repr=False)
     json: Any = field(default=None, repr=False)
     file: tuple[str, bytes] | None = field(default=None, repr=False)
+    csv: bytes | None = field(default=None, repr=False)
     idempotency_key: str | None = field(default=None, repr=False)
     if_match: str | None = field(default=None, repr=False)
     deadline: float | None = None
@@ -101,6 +103,8 @@ class Call:
             InputError: if a value cannot stand in a header.
         """
         given = {"Accept": self.accept, "idempotency-key": self.idempotency_key, "If-Match": self.if_match}
+        if self.csv is not None:
+            given["Content-Type"] = "text/csv"
         found = {name: value for name, value in given.items() if value is not None and value != ""}
         for name, value in found.items():
             if not isinstance(value, str) or not _HEADER.fullmatch(value):

@@ -210,7 +210,7 @@ class Http:
         return await self._with_retries(call, lambda state: self._with_token(state, url))
 
     async def _with_retries(self, call: Call, attempt: Callable[[_CallState], Awaitable[Reply]]) -> Reply:
-        default = limits.UPLOAD_SECONDS if call.file else limits.CALL_SECONDS
+        default = limits.UPLOAD_SECONDS if call.file or call.csv else limits.CALL_SECONDS
         state = _CallState(call, call.deadline or default)
 
         async def one() -> Reply:

@@ -101,8 +101,10 @@ class Sender:
         """
         extra: dict[str, Any] = {}
         if self._pool.owns_clients:
-            extra["timeout"] = _UPLOAD if call.file else _READ
+            extra["timeout"] = _UPLOAD if call.file or call.csv else _READ
         files = {"file": (call.file[0], call.file[1], "text/csv")} if call.file else None
+        if call.csv is not None:
+            extra["content"] = call.csv
         client = self._pool.any_client()
         try:
             if pairs := call.query_pairs():

@@ -22,6 +22,7 @@ NON_IDEMPOTENT = {
     "exclusions.remove_all",
     "profiles.replace",
     "reports.generate",
+    "reconciliations.submit",
 }
 KEYED = {"projects.create", "fielding.launch", "fielding.schedule"} | {
     f"fielding.start_batch_{verb}" for verb in ops.BATCH_ACTIONS

@@ -9,6 +9,7 @@ from typing import Any
 
 from cint_nb.api.client import AsyncClient
 from cint_nb.api.jobs.job import Job
+from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.respondent_lists import ActivityExclusion
@@ -20,6 +21,7 @@ PROJECT = "01BTGNYV6HRNK8K8VKZASZCFP0"
 GROUP = "01BTGNYV6HRNK8K8VKZASZCFP1"
 JOB = "01BTGNYV6HRNK8K8VKZASZCFP2"
 USER = "b551326b-ac9d-4d32-8823-4f025787dab9"
+RID, OTHER_RID = (synthetic_id("reconciled", number) for number in range(2))
 REF = TargetGroupRef(project_id=PROJECT, target_group_id=GROUP)
 START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 BEGIN, END = START + timedelta(days=1), START + timedelta(days=12)
@@ -182,6 +184,20 @@ OPERATION_CALLS: dict[str, OperationCall] = {
         f"fielding.start_batch_{verb}_status": OperationCall(_poll(JobKind(f"batch-{verb}")))
         for verb in ("launch", "pause", "resume", "complete", "relaunch")
     },
+    "reconciliations.submit": OperationCall(
+        lambda c: c.reconciliations.submit([(RID, 933), (OTHER_RID, "complete")], name="wave 2")
+    ),
+    "reconciliations.list": OperationCall(
+        lambda c: _every(c.reconciliations.list(name="wave 2", status="complete", user_id=USER))
+    ),
+    "reconciliations.get": OperationCall(lambda c: c.reconciliations.get(JOB)),
+    "reconciliations.target_groups": OperationCall(lambda c: _every(c.reconciliations.target_groups(JOB))),
+    "reconciliations.target_group": OperationCall(lambda c: c.reconciliations.target_group(JOB, GROUP)),
+    "reconciliations.download": OperationCall(lambda c: c.reconciliations.download(JOB, "submitted-rids")),
+    "reconciliations.eligible_target_groups": OperationCall(
+        lambda c: _every(c.reconciliations.eligible_target_groups(due="next_month", name="wave"))
+    ),
+    "reconciliations.reason_codes": OperationCall(lambda c: c.reconciliations.reason_codes()),
     "reports.generate": OperationCall(
         lambda c: c.reports.generate(
             "completes", date(2026, 9, 1), date(2026, 9, 30), by="target_group", ids=[GROUP], email_recipients=[USER]

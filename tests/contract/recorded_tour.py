@@ -18,7 +18,17 @@ from tests.contract.tour import run_tour
 from tests.contract.tour_state import TourState
 from tests.contract.validator import HttpCall
 
-RESOURCES = ("projects", "target_groups", "recontacts", "exclusions", "fielding", "reports", "definitions", "profiles")
+RESOURCES = (
+    "projects",
+    "target_groups",
+    "recontacts",
+    "exclusions",
+    "fielding",
+    "reports",
+    "reconciliations",
+    "definitions",
+    "profiles",
+)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ _TEXTS = {
     "^[0-9A-Z]{26}$": "01BTGNYV6HRNK8K8VKZASZCFP1",
     "^[0-9]{1,9}(\\.[0-9]{1,8})?$": PRICE_VALUE,
     "^[A-Z]{3}$": "EUR",
+    "^[0-9]{1,9}$": "12",
     "^[a-z]{3}_[a-z]{2}$": "ger_de",
 }
 _NAMED = {"business_unit_id": "1234", "currency_code": "EUR"}

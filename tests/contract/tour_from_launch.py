@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import date, timedelta
 from typing import Any
 
+from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.profiling.quotas import quota_goal_changes
+from cint_nb.domain.reconciliation.requests import DownloadType
 from cint_nb.domain.reports import ReportType
 from cint_nb.domain.respondent_lists import ActivityExclusion
 from cint_nb.sandbox.openapi.examples import PROFILING
@@ -169,6 +173,42 @@ async def reports(to: TourState) -> Any:
         "all": await every(made.list()),
         "some": await every(made.list(report_type="respondent-analysis", status="completed", level="project")),
         "nobody": await refusal(made.status(NOBODY)),
+    }
+
+
+async def reconciliations(to: TourState) -> Any:
+    made, group = to.client.reconciliations, to.groups["wave"].target_group_id
+    job = await to.client.reports.generate(
+        "respondent-analysis", date(2026, 9, 1), date(2026, 9, 30), by="target_group", ids=[group]
+    )
+    await job
+    report = await to.client.reports.download(str(job.handle.job_id))
+    rows = list(csv.DictReader(io.StringIO(report.content.decode())))
+    rids = {code: [row["Response ID (RID)"] for row in rows if row["Client Status"] == code] for code in ("10", "20")}
+    changes: dict[str, int | str] = {
+        rids["10"][0]: "speeder",
+        rids["10"][1]: 930,
+        rids["20"][0]: "complete",
+        synthetic_id("nobody", 1): 26,
+    }
+    request = await made.submit(changes, name="tour")
+    kinds: tuple[DownloadType, ...] = ("submitted-rids", "expired-rids", "invalid-rids")
+    return {
+        "submitted": request,
+        "again": await made.submit(changes, name="tour"),
+        "too early": await refusal(made.download(request, "invalid-rids")),
+        "running": await made.get(request),
+        "done": await made.wait(request),
+        "found": await made.find("tour"),
+        "all": await every(made.list()),
+        "some": await every(made.list(name="tour", status="complete", user_id=PROJECT_MANAGER_ID)),
+        "groups": await every(made.target_groups(request)),
+        "group": await made.target_group(request, group),
+        "files": [await made.download(request, kind) for kind in kinds],
+        "due": [await every(made.eligible_target_groups(due=due)) for due in ("current_month", "next_month")],
+        "named": await every(made.eligible_target_groups(due="next_month", name="wave")),
+        "codes": await made.reason_codes(),
+        "nobody": await refusal(made.get(NOBODY)),
     }
 
 

@@ -30,6 +30,7 @@ SENDS: dict[str, set[str]] = {
     "monitor-a-wave": set(),
     "remove-and-replace": {"remove-all-rsids", *_UPLOAD},
     "close-a-wave": {"complete", "respondent-analysis"},
+    "reconcile-a-wave": {"respondent-analysis"},
     "follow-waves": set(),
     "run-a-wave": {*_DRAFT, *_UPLOAD, "launch-from-draft"},
 }
@@ -152,6 +153,14 @@ def test_a_budget_that_is_too_small_stops_a_launch_also_when_dry(kernel: Noteboo
     done, sent = run(kernel, path, tmp_path, {"DRY_RUN": False, "BUDGET": "273 EUR"})
     assert any("BudgetExceeded" in text for text in errors(done.cells))
     assert sent == set()
+
+
+def test_a_list_is_reconciled_only_when_asked_and_row_by_row(kernel: NotebookKernel, tmp_path: Path) -> None:
+    path = FOLDER / "templates" / "reconcile-a-wave.ipynb"
+    done, sent = run(kernel, path, tmp_path, {"DRY_RUN": False, "SUBMIT": True, "BUDGET": "200 EUR"})
+    assert errors(done.cells) == []
+    assert sent == {"respondent-analysis", "reconciliations"}
+    assert shown(done).count("accepted") == 5
 
 
 @pytest.mark.parametrize("action", ["pause", "resume"])

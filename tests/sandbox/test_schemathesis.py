@@ -48,6 +48,8 @@ EXPLAINED = {
     "create_schedule_fielding_run_from_draft_job": "the period lies ahead; a key is used for one body",
     "update_bulk_target_group_exclusions_api": "the target groups exist",
     "set_target_group_respondent_activity_exclusions": "things exist, 1 to 396 days",
+    "post_reconciliations": "the file has lines",
+    "get_target_group_by_request_id_and_target_group_id": "the group has lines in the submission",
     "generate_report": "things exist, the period is at most six months",
     "recontact_create_upload_respondents_by_file_job": "the file ends in .csv or .txt and holds text",
     "recontact_create_upload_rsids_by_file_job": "the file ends in .csv or .txt and holds text",
@@ -81,6 +83,7 @@ class Scene:
         run: Its fielding run; one that does not exist where it has none.
         jobs: For each operation that reads a job, its id.
         report: A report.
+        request: A reconciliation.
     """
 
     project: str
@@ -88,6 +91,7 @@ class Scene:
     run: str
     jobs: dict[str, str]
     report: str
+    request: str
 
 
 def make_scene(raw_client: RawClient, state: str) -> Scene:
@@ -126,7 +130,11 @@ def make_scene(raw_client: RawClient, state: str) -> Scene:
         jobs[f"get_bulk_{action}_target_groups_job"] = location.rsplit("/", 1)[1]
     report = raw_client.post(f"{raw_client.account}/reports/completes", {}).json()["report_id"]
     raw_client.sandbox.advance(120)
-    return Scene(project, group, run, jobs, report)
+    csv = {"content-type": "text/csv"}
+    line = f"{people[0]},933\n".encode()
+    reply = raw_client.ask("POST", f"{raw_client.account}/reconciliations", content=line, headers=csv)
+    raw_client.sandbox.advance(200)
+    return Scene(project, group, run, jobs, report, reply.json()["request_id"])
 
 
 UPLOAD_READS = (
@@ -162,6 +170,7 @@ def path_values(scene: Scene) -> dict[str, str]:
             "fielding_run_id": scene.run,
             "job_id": scene.jobs.get(row.name, ""),
             "report_id": scene.report,
+            "request_id": scene.request,
             "template_id": "01JH0PEGPC4Z8RDD304E2SF0EW",
             "user_id": "b551326b-ac9d-4d32-8823-4f025787dab9",
         }

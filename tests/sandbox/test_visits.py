@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from cint_nb.domain import ids
 from cint_nb.sandbox.sandbox import Sandbox
-from cint_nb.sandbox.simulation.advance import catch_up
 from cint_nb.sandbox.simulation.entry import LOCKOUT_DAYS
-from cint_nb.sandbox.simulation.outcomes import COMPLETE, OUTCOMES
+from cint_nb.sandbox.simulation.outcomes import ADJUSTED_COMPLETE, COMPLETE, OUTCOMES
+from cint_nb.sandbox.simulation.visit_ids import visit_rid
 from cint_nb.sandbox.world.central_time import central_midnight, to_central
-from cint_nb.sandbox.world.entities import TargetGroup
 from cint_nb.sandbox.world.population import PopulationParameters
 from tests.support.sandbox_client import RawClient
+from tests.support.visits import PEOPLE, group_of, live, period, report
 
 OpenSandbox = Callable[..., RawClient]
 DAY = 86_400
 CENTRAL = ZoneInfo("America/Chicago")
-PEOPLE = [ids.synthetic_id("visits", number) for number in range(700)]
 # The public code tables, by the word that analyses use.
 CLIENT = {
     "completed": {10, 11, 70},
@@ -45,43 +40,14 @@ MARKETPLACE = {
 }
 
 
-def report(raw_client: RawClient, *groups: str, kind: str = "respondent-analysis", **body: Any) -> list[dict[str, str]]:
-    """Return the rows of a report."""
-    raw_client.log_in()
-    reports = f"{raw_client.account}/reports"
-    names = [group.rsplit("/", 1)[1] for group in groups]
-    reply = raw_client.post(f"{reports}/{kind}", {"filter": "target_group", "filter_ids": names, **body})
-    assert reply.status_code == 202, reply.text
-    raw_client.sandbox.advance(90)
-    text = raw_client.get(f"{reports}/{reply.json()['report_id']}/download", headers={"Accept": "*/*"}).text
-    return list(csv.DictReader(io.StringIO(text)))
-
-
-def group_of(sandbox: Sandbox, path: str) -> TargetGroup:
-    """Return a target group as it is now."""
-    catch_up(sandbox.world, sandbox.clock.elapsed)
-    return sandbox.world.groups[path.rsplit("/", 1)[1]]
-
-
 def outcomes(sandbox: Sandbox, path: str) -> Counter[str]:
     return Counter(visit.outcome for visit in group_of(sandbox, path).fieldwork.visits)
 
 
-def period(sandbox: Sandbox, days: float = 20) -> dict[str, Any]:
-    """Return the fielding period of a draft that begins in an hour."""
-    now = sandbox.clock.elapsed
-    times = [sandbox.world.format_time(now + seconds) for seconds in (3_600, days * DAY)]
-    return {"fielding_specification": {"start_at": times[0], "end_at": times[1]}}
-
-
-def live(raw_client: RawClient, project: str, people: list[str] = PEOPLE, **draft: Any) -> str:
-    """Return a live recontact target group of some people."""
-    raw_client.log_in()
-    fields = period(raw_client.sandbox) | {"completes_goal": len(people) * 9 // 10} | draft
-    group = raw_client.group(project, **fields)
-    raw_client.saved_ids(group, people)
-    raw_client.launched(group, fields["fielding_specification"]["end_at"])
-    return group
+def next_visit_rid(sandbox: Sandbox, path: str, outcome: str) -> str:
+    """Return the RID of the first visit that ended in one way."""
+    group = group_of(sandbox, path)
+    return next(visit_rid(group, visit) for visit in group.fieldwork.visits if visit.outcome == outcome)
 
 
 # --- every way to end -------------------------------------------------------------------------------------------
@@ -124,6 +90,13 @@ def eventful() -> Iterator[tuple[Sandbox, RawClient, list[str]]]:
     file = {"file": ("out.csv", "\n".join(PEOPLE[:200]).encode(), "text/csv")}
     assert raw_client.ask("POST", exclusions, params={"entity_type": "RSID"}, files=file).status_code == 201
     sandbox.advance(8 * DAY)
+    rejected, adjusted = (next_visit_rid(sandbox, second, name) for name in ("complete", "quality"))
+    lines = f"{rejected},930\n{adjusted},11\n".encode()
+    raw_client.log_in()
+    csv_body = {"content-type": "text/csv"}
+    reply = raw_client.ask("POST", f"{raw_client.account}/reconciliations", content=lines, headers=csv_body)
+    assert reply.status_code == 202, reply.text
+    sandbox.advance(200)
     yield sandbox, raw_client, [first, second, third, fourth]
     raw_client.close()
 
@@ -160,7 +133,7 @@ def test_the_performance_counts_each_outcome_and_the_people_still_inside(
             inside = len(group_of(sandbox, group).fieldwork.active_visits) if name == "dropped" else 0
             assert counts.get(outcome.label, 0) == visits[name] + inside
         assert sum(counts.values()) == body["entrants"]
-        assert body["completes"] == visits[COMPLETE]
+        assert body["completes"] == visits[COMPLETE] + visits[ADJUSTED_COMPLETE]
 
 
 def test_the_reader_of_reports_knows_every_status_of_the_sandbox(
@@ -176,7 +149,8 @@ def test_the_reader_of_reports_knows_every_status_of_the_sandbox(
     by_words = read_report(rows, status="Status Description")
     assert by_code.unknown_statuses == by_words.unknown_statuses == {}
     assert by_code.completed.tolist() == by_words.completed.tolist()
-    assert by_code.completed.sum() == outcomes(sandbox, groups[1])[COMPLETE]
+    ended = outcomes(sandbox, groups[1])
+    assert by_code.completed.sum() == ended[COMPLETE] + ended[ADJUSTED_COMPLETE]
     assert by_code.time_zone == "America/Chicago"
 
 
@@ -328,7 +302,7 @@ def test_answers_come_where_they_are_asked_for(
     }
     for row in rows:
         age, gender, answer = known[row["Target Group ID"], row["Respondent ID (RSID)"]]
-        to_the_end = row["Client Status"] in ("10", "26", "28", "30", "33", "40")
+        to_the_end = row["Client Status"] in ("10", "11", "26", "28", "38", "30", "33", "40")
         in_screener = row["Client Status"] != "-1" or row["Marketplace Status"] == "23"
         assert (row["AGE"], row["GENDER"]) == ((age, gender) if in_screener else ("", "")), row
         assert row["RATING"] == (answer if to_the_end else ""), row

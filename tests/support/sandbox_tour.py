@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cint_nb.domain import ids, limits
 from cint_nb.sandbox.openapi.examples import PROFILING
+from cint_nb.sandbox.simulation.visit_ids import visit_rid
 from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
 from tests.support.sandbox_client import RawClient
 
@@ -93,6 +94,7 @@ def take_tour(raw_client: RawClient) -> None:
     removal = raw_client.post(f"{group}/recontacts/jobs/remove-all-rsids").json()["job_id"]
     raw_client.get(f"{group}/recontacts/jobs/remove-all-rsids/{removal}")
     take_tour_of_reports(raw_client, group)
+    take_tour_of_reconciliations(raw_client, group)
 
 
 def take_tour_of_profiles(raw_client: RawClient, group: str) -> None:
@@ -158,3 +160,26 @@ def take_tour_of_reports(raw_client: RawClient, group: str) -> None:
         for path in ("status", "download", "share"):
             raw_client.get(f"{reports}/{report}/{path}")
     raw_client.get(reports)
+
+
+def take_tour_of_reconciliations(raw_client: RawClient, group: str) -> None:
+    reconciliations = f"{raw_client.account}/reconciliations"
+    lines = f"{ids.synthetic_id('nobody', 1)},933\n".encode()
+    csv = {"content-type": "text/csv", "idempotency-key": raw_client.new_key()}
+    world = raw_client.sandbox.world
+    target = world.groups[group.rsplit("/", 1)[1]]
+    lines += f"{visit_rid(target, target.fieldwork.visits[0])},933\n".encode()
+    reply = raw_client.ask("POST", reconciliations, params={"name": "tour"}, content=lines, headers=csv)
+    request = f"{reconciliations}/{reply.json()['request_id']}"
+    raw_client.sandbox.advance(200)
+    for path in (
+        reconciliations,
+        request,
+        f"{request}/target-groups",
+        f"{request}/target-groups/{target.id}",
+        f"{request}/downloads/submitted-rids",
+        f"{reconciliations}/reason-codes",
+        f"{reconciliations}/eligible-target-groups",
+        f"{reconciliations}/eligible-target-groups?due_month=next_month",
+    ):
+        raw_client.get(path)

@@ -42,8 +42,7 @@ def launched(
             write(self, key, step, now, *more, **named)
 
         client.aio._journal = Journal(tmp_path / "whole.sqlite3")
-        start = client.clock.now() + timedelta(days=300)
-        wave = make_wave(start_at=start, end_at=start + timedelta(days=30))
+        wave = make_wave(end_at=client.clock.now() + timedelta(days=330))
         wave.create()
         wave.upload()
         if state is not EntryState.DONE:

@@ -100,6 +100,9 @@ CALLS: dict[str, Spending] = {
     "profiles.replace": Spending(
         "live", lambda to, ref, _, more: to.profiles.replace(ref, 20, _women_and_men(), **more)
     ),
+    "reconciliations.submit": Spending(
+        "live", lambda to, ref, _, more: to.reconciliations.submit({synthetic_id("bad", 1): 933}, groups=[ref], **more)
+    ),
     "recontacts.upload": Spending("live", _upload, overfill=True, approval_will_do=True),
     "recontacts.upload_rsids": Spending("live", _upload, overfill=True, approval_will_do=True),
 }

@@ -14,6 +14,7 @@ from cint_nb.api.plain.exclusions import Exclusions as Exclusions
 from cint_nb.api.plain.fielding import Fielding as Fielding
 from cint_nb.api.plain.profiles import Profiles as Profiles
 from cint_nb.api.plain.projects import Projects as Projects
+from cint_nb.api.plain.reconciliations import Reconciliations as Reconciliations
 from cint_nb.api.plain.recontacts import Recontacts as Recontacts
 from cint_nb.api.plain.reports import Reports as Reports
 from cint_nb.api.plain.target_groups import TargetGroups as TargetGroups

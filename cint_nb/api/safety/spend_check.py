@@ -41,6 +41,18 @@ class SpendCheck(Protocol):
         """Raise unless the budget covers what all these groups could cost; return what records the approvals."""
         ...
 
+    async def check_reconciliation(
+        self,
+        refs: Sequence[TargetGroupRef],
+        *,
+        positive: int,
+        negative: int,
+        budget: str | Money | None,
+        verb: str = "client.reconciliations.submit",
+    ) -> RecordApproval:
+        """Raise unless the budget covers what groups could cost after a reconciliation; return what records it."""
+        ...
+
 
 @asynccontextmanager
 async def within_budget(check: Awaitable[RecordApproval] | None) -> AsyncIterator[None]:

@@ -53,8 +53,10 @@ class Operation:
         errors: Error statuses that it may return besides 400, 401, 403 and 404.
         changes_state: Whether it changes the world, and so is saved in the request log.
         requires_idempotency_key: Whether it needs an idempotency key.
+        accepts_idempotency_key: Whether an idempotency key counts where one is sent.
         requires_if_match: Whether it needs `If-Match`.
         is_upload: Whether it takes a multipart file.
+        takes_csv: Whether its body is CSV itself, without an envelope.
         media_types: Media types of the response when they are not JSON.
         headers: Response headers to document.
         aliases: Other names by which a fault may refer to it.
@@ -74,8 +76,10 @@ class Operation:
     errors: tuple[int, ...] = ()
     changes_state: bool = False
     requires_idempotency_key: bool = False
+    accepts_idempotency_key: bool = False
     requires_if_match: bool = False
     is_upload: bool = False
+    takes_csv: bool = False
     media_types: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()

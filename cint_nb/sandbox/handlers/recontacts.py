@@ -6,7 +6,6 @@ import re
 
 from cint_nb.domain import ids, limits
 from cint_nb.sandbox.handlers.operation import TARGET_GROUP, Operation, QueryParam, paging_params
-from cint_nb.sandbox.handlers.report_files import visit_rids
 from cint_nb.sandbox.handlers.upload_file import join_ids, parse_ids, parse_upload
 from cint_nb.sandbox.protocol.messages import (
     JsonObject,
@@ -19,6 +18,7 @@ from cint_nb.sandbox.protocol.messages import (
 )
 from cint_nb.sandbox.protocol.paging import page_of, page_of_positions, self_link
 from cint_nb.sandbox.simulation import jobs
+from cint_nb.sandbox.simulation.visit_ids import visit_rids
 from cint_nb.sandbox.world.entities import RECONTACT_REMOVAL, RECONTACT_UPLOAD, Job, TargetGroup
 from cint_nb.sandbox.world.ids import is_of_kind
 from cint_nb.sandbox.world.population import UploadResult

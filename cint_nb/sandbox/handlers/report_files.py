@@ -12,14 +12,13 @@ import zipfile
 from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
-from cint_nb.domain.ids import EntityType
 from cint_nb.sandbox.simulation import fieldwork
-from cint_nb.sandbox.simulation.outcomes import ANSWERED, COMPLETE, OUTCOMES, SCREENED_OUT
+from cint_nb.sandbox.simulation.outcomes import ANSWERED, COMPLETES, OUTCOMES, SCREENED_OUT
+from cint_nb.sandbox.simulation.visit_ids import visit_rid
 from cint_nb.sandbox.world.catalogue import SUPPLIERS
 from cint_nb.sandbox.world.central_time import to_central
 from cint_nb.sandbox.world.entities import TargetGroup, Visit
-from cint_nb.sandbox.world.id_store import to_id_bytes, to_uuid_text
-from cint_nb.sandbox.world.ids import made_up_id
+from cint_nb.sandbox.world.id_store import to_uuid_text
 from cint_nb.sandbox.world.people import Person
 from cint_nb.sandbox.world.world import World
 
@@ -49,21 +48,6 @@ _NEVER_REACHED = -1
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def visit_rid(group: TargetGroup, visit: Visit) -> str:
-    """Return the response id of a visit to a target group: every visit of a person has one of its own."""
-    which = "visit" if visit.number == 0 else f"visit {visit.number + 1}"
-    return made_up_id(EntityType.RID, f"{which} to {group.id}", int.from_bytes(visit.key))
-
-
-def visit_rids(world: World) -> dict[bytes, bytes]:
-    """Return the respondents of all visits in this sandbox, by response id."""
-    return {
-        to_id_bytes(visit_rid(group, visit)): visit.key
-        for group in world.groups.values()
-        for visit in group.fieldwork.visits
-    }
-
-
 def visit_rows(
     world: World,
     groups: Iterable[TargetGroup],
@@ -86,7 +70,7 @@ def visit_rows(
     rows = [VISIT_HEADER + ANSWER_HEADER if with_answers else VISIT_HEADER]
     for group in groups:
         for visit in group.fieldwork.visits:
-            if begin <= visit.ended <= end and (not completes_only or visit.outcome == COMPLETE):
+            if begin <= visit.ended <= end and (not completes_only or visit.outcome in COMPLETES):
                 person = Person(visit.key)
                 row = _row(world, group, visit, person)
                 rows.append(row + _answers(world, group, visit, person) if with_answers else row)

@@ -12,7 +12,7 @@ from cint_nb.sandbox.protocol.messages import JsonObject, Request, Response, Sta
 from cint_nb.sandbox.protocol.paging import page_of
 from cint_nb.sandbox.protocol.request_bodies import ReportQuery
 from cint_nb.sandbox.world import catalogue
-from cint_nb.sandbox.world.central_time import central_midnight, to_central
+from cint_nb.sandbox.world.central_time import central_midnight, reconcilable_since, to_central
 from cint_nb.sandbox.world.entities import Report, TargetGroup
 from cint_nb.sandbox.world.ids import random_part
 from cint_nb.sandbox.world.world import World
@@ -140,16 +140,27 @@ def _download(world: World, request: Request) -> Response:
         rows = report_files.outcome_count_rows(groups)
     else:
         analysis = report.kind == "respondent-analysis"
+        eligible = report.kind == "reconciliation-eligible-rids"
         rows = report_files.visit_rows(
-            world, groups, begin, end, completes_only=not analysis, with_answers=analysis and report.with_answers
+            world,
+            groups,
+            max(begin, _reconcilable_from(world, report)) if eligible else begin,
+            end,
+            completes_only=not analysis,
+            with_answers=analysis and report.with_answers,
         )
-        if report.kind == "reconciliation-eligible-rids":
+        if eligible:
             rows = [row[1:2] for row in rows]
     media = _MEDIA[report.kind]
     content = report_files.write_csv(rows) if media == "text/csv" else report_files.write_workbook(rows)
     name = f"{report.kind}-{report.id}.{'csv' if media == 'text/csv' else 'xlsx'}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content=content, media_type=media, headers=headers)
+
+
+def _reconcilable_from(world: World, report: Report) -> float:
+    """Return the begin of the visits that could be reconciled when a report was made."""
+    return (reconcilable_since(world.time_at(report.ready_at)) - world.start).total_seconds()
 
 
 def _groups(world: World, report: Report) -> list[TargetGroup]:

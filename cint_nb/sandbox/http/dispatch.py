@@ -175,6 +175,7 @@ class Dispatcher:
         response = (
             self._dispatch_idempotent(operation, request)
             if operation.requires_idempotency_key
+            or (operation.accepts_idempotency_key and request.headers.get("idempotency-key"))
             else operation.handler(self.world, request)
         )
         if operation.changes_state and self._log_request is not None and not replayed:

@@ -10,7 +10,8 @@ from cint_nb.sandbox.handlers.operation import ACCOUNT, Operation, QueryParam
 from cint_nb.sandbox.handlers.reports import GUIDE_SPELLINGS, REPORT_TYPES
 from cint_nb.sandbox.http.routes import OPERATIONS
 from cint_nb.sandbox.openapi.builders import ULID, ref
-from cint_nb.sandbox.openapi.examples import EXAMPLES
+from cint_nb.sandbox.openapi.examples import CSV_EXAMPLE, EXAMPLES
+from cint_nb.sandbox.openapi.reconciliations import DOWNLOADS
 from cint_nb.sandbox.openapi.schemas import SCHEMAS, requires_body
 from cint_nb.sandbox.protocol.json_schema import Schema
 from cint_nb.sandbox.protocol.messages import Json
@@ -25,16 +26,18 @@ _STATUS_DESCRIPTIONS = {
     409: "Another job is already running for this target group.",
     412: "The resource has changed since it was read.",
     413: "The file has 5 MB or more.",
-    415: "The request is not a valid multipart upload.",
+    415: "The body is of another media type than this operation takes.",
     422: "The action is not allowed in the current state.",
     429: "Too many requests; wait as long as Retry-After says.",
 }
 _SPELLINGS = sorted({*REPORT_TYPES, *(kind.replace("-", "_") for kind in (*REPORT_TYPES, *GUIDE_SPELLINGS))})
 # Optional, as the create guide says, and without effect: one document of the exchange requires a key here.
 _IGNORED_IDEMPOTENCY_KEYS = ("create_target_group", "generate_report")
+_ID_POINTERS = {"JobCreated": "job_id", "ReportCreated": "report_id", "ReconciliationCreated": "request_id"}
 _PATH_SCHEMAS: dict[str, Schema] = {
     "account_id": {"type": "integer", "minimum": 1, "maximum": 2_147_483_647},
     "user_id": {"type": "string", "format": "uuid"},
+    "download_type": {"type": "string", "enum": [*DOWNLOADS]},
     # The exchange's documents spell report types with hyphens here and with underscores there: both are accepted.
     "report_type": {"type": "string", "enum": _SPELLINGS},
 }
@@ -185,6 +188,10 @@ def _operation(operation: Operation) -> OperationObject:
         file: Schema = {**text, "format": "binary"}
         schema: Schema = {"type": "object", "properties": {"file": file}, "required": ["file"]}
         described["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    if operation.takes_csv:
+        lines: Schema = {"type": "string", "minLength": 1, "maxLength": limits.UPLOAD_MAX_BYTES}
+        body: MediaType = {"schema": lines, "example": CSV_EXAMPLE}
+        described["requestBody"] = {"required": True, "content": {"text/csv": body}}
     return described
 
 
@@ -203,7 +210,8 @@ def _path_parameters(operation: Operation) -> list[Parameter]:
 def _header_parameters(operation: Operation) -> list[Parameter]:
     version: Schema = {"type": "string", "enum": [limits.API_VERSION]}
     headers: list[tuple[str, bool, Schema]] = [("Cint-API-Version", True, version)]
-    if operation.requires_idempotency_key or operation.name in _IGNORED_IDEMPOTENCY_KEYS:
+    may_have_key = operation.accepts_idempotency_key or operation.name in _IGNORED_IDEMPOTENCY_KEYS
+    if operation.requires_idempotency_key or may_have_key:
         key: Schema = {"type": "string"}
         if operation.requires_idempotency_key:
             key = {"type": "string", "minLength": 1, "maxLength": 255}
@@ -258,7 +266,7 @@ def _links(operation: Operation) -> dict[str, Link]:
     """Return links from the id in a response to the operations that read it."""
     if operation.method != "POST" or operation.status == 200 or operation.response_schema is None:
         return {}
-    pointer = {"JobCreated": "job_id", "ReportCreated": "report_id"}.get(operation.response_schema, "id")
+    pointer = _ID_POINTERS.get(operation.response_schema, "id")
     base = f"{ACCOUNT}/reports" if operation.response_schema == "ReportCreated" else operation.path
     links: dict[str, Link] = {}
     for row in OPERATIONS:

@@ -19,6 +19,7 @@ from cint_nb.sandbox.handlers import (
 )
 from cint_nb.sandbox.handlers.operation import Operation
 from cint_nb.sandbox.handlers.profiling import launched_profiles, question_library, validation
+from cint_nb.sandbox.handlers.reconciliations import eligible_groups, results, submissions
 
 OPERATIONS: tuple[Operation, ...] = (
     *definitions.OPERATIONS,
@@ -31,6 +32,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *fielding.OPERATIONS,
     *batch_jobs.OPERATIONS,
     *reports.OPERATIONS,
+    *submissions.OPERATIONS,
+    *results.OPERATIONS,
+    *eligible_groups.OPERATIONS,
     *question_library.OPERATIONS,
     *validation.OPERATIONS,
     *launched_profiles.OPERATIONS,

@@ -28,6 +28,9 @@ PROFILING: JsonObject = {
     ],
 }
 
+CSV_EXAMPLE = "2f3f5f0c-9d1a-4c11-8c17-b5ec00000001,933\n2f3f5f0c-9d1a-4c11-8c17-b5ec00000002,11\n"
+"""A submission of changes: response id and reason code."""
+
 EXAMPLES: dict[str, Json] = {
     "ProjectDraft": {"name": "Brand tracker", "project_manager_id": PROJECT_MANAGER_ID},
     "Draft": {

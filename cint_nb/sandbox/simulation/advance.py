@@ -5,7 +5,7 @@ Called before each request is handled, so that a reply shows the world at the mo
 
 from __future__ import annotations
 
-from cint_nb.sandbox.simulation import fieldwork, jobs
+from cint_nb.sandbox.simulation import fieldwork, jobs, reconciliation
 from cint_nb.sandbox.world.entities import TargetGroup
 from cint_nb.sandbox.world.world import World
 
@@ -15,8 +15,11 @@ def catch_up(world: World, t: float) -> None:
     while (entry := world.pop_due(t)) is not None:
         world.caught_up_to = max(world.caught_up_to, entry[0])
         job = world.jobs.get(entry[1])
+        submission = world.reconciliations.get(entry[1])
         if job is not None:
             jobs.finish_job(world, job, entry[0])
+        elif submission is not None:
+            reconciliation.process(world, submission, entry[0])
         else:
             _run_fieldwork(world, world.groups[entry[1]], entry[0], t)
     world.caught_up_to = max(world.caught_up_to, t)

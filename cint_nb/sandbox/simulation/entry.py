@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from cint_nb.sandbox.simulation.outcomes import (
     COMPLETE,
+    COMPLETES,
     DROPPED,
     DUPLICATE,
     EXCLUDED,
@@ -59,7 +60,7 @@ def _completes_of(groups: Iterable[TargetGroup], since: float = 0.0) -> Iterable
         visit.key
         for group in groups
         for visit in group.fieldwork.visits
-        if visit.outcome == COMPLETE and visit.ended >= since
+        if visit.outcome in COMPLETES and visit.ended >= since
     )
 
 

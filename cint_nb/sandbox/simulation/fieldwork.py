@@ -11,7 +11,14 @@ from itertools import islice
 
 from cint_nb.sandbox.simulation import lifecycle
 from cint_nb.sandbox.simulation.entry import decide_entry, decide_survey, visit_draws
-from cint_nb.sandbox.simulation.outcomes import COMPLETE, OVER_QUOTA, RECONCILED, RECONCILED_WITH_REASON
+from cint_nb.sandbox.simulation.outcomes import (
+    ADJUSTED_COMPLETE,
+    COMPLETE,
+    COMPLETES,
+    OVER_QUOTA,
+    RECONCILED,
+    RECONCILED_WITH_REASON,
+)
 from cint_nb.sandbox.simulation.quotas import is_full, rules_of
 from cint_nb.sandbox.world.entities import Fieldwork, TargetGroup, Visit
 from cint_nb.sandbox.world.id_store import to_id_bytes
@@ -278,18 +285,43 @@ def reconcile(world: World, group: TargetGroup, place: int, outcome: str) -> Non
     Args:
         world: The world.
         group: The target group.
-        place: Place of the complete in its visits.
+        place: Place of the complete in its visits; a visit that is no complete any more stays as it is.
         outcome: What it becomes.
     """
     fieldwork = group.fieldwork
     visit = fieldwork.visits[place]
+    if visit.outcome not in COMPLETES:
+        return
     population, _ = people_of(world, group)
     fieldwork.visits[place] = visit._replace(outcome=outcome, cost=_FREE)
-    fieldwork.counts[COMPLETE] -= 1
+    fieldwork.counts[visit.outcome] -= 1
     fieldwork.counts[outcome] += 1
     fieldwork.completes -= 1
     fieldwork.cost -= visit.cost
     fieldwork.quota_completes.subtract(_quotas_of_person(group, population, visit.key))
+
+
+def make_complete(world: World, group: TargetGroup, place: int, t: float) -> None:
+    """Turn a visit into a complete that was adjusted: it is paid for, and counts toward goal and quotas.
+
+    Args:
+        world: The world.
+        group: The target group.
+        place: Place of the visit in its visits; one that is a complete stays as it is.
+        t: The time, for a run whose goal is reached by it.
+    """
+    fieldwork = group.fieldwork
+    visit = fieldwork.visits[place]
+    if visit.outcome in COMPLETES:
+        return
+    population, _ = people_of(world, group)
+    fieldwork.visits[place] = visit._replace(outcome=ADJUSTED_COMPLETE, cost=group.cpi)
+    fieldwork.counts[visit.outcome] -= 1
+    fieldwork.counts[ADJUSTED_COMPLETE] += 1
+    fieldwork.completes += 1
+    fieldwork.cost += group.cpi
+    fieldwork.quota_completes.update(_quotas_of_person(group, population, visit.key))
+    close_when_full(world, group, t)
 
 
 def close_when_full(world: World, group: TargetGroup, t: float) -> None:

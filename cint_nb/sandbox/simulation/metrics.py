@@ -7,7 +7,7 @@ from decimal import Decimal
 from statistics import median
 
 from cint_nb.sandbox.protocol.messages import JsonObject
-from cint_nb.sandbox.simulation.outcomes import COMPLETE, DROPPED, OUTCOMES
+from cint_nb.sandbox.simulation.outcomes import COMPLETES, DROPPED, OUTCOMES
 from cint_nb.sandbox.world.entities import TargetGroup
 from cint_nb.sandbox.world.world import World
 
@@ -65,7 +65,7 @@ def performance_to_json(world: World, group: TargetGroup) -> JsonObject:
     counts = {name: fieldwork.counts[name] for name in OUTCOMES}
     # People still in the survey cannot be distinguished from those who left it open.
     counts[DROPPED] += len(fieldwork.active_visits)
-    ends = [visit.ended for visit in fieldwork.visits if visit.outcome == COMPLETE]
+    ends = [visit.ended for visit in fieldwork.visits if visit.outcome in COMPLETES]
     body: JsonObject = {
         "entrants": fieldwork.counts["entrants"],
         "prescreens": fieldwork.prescreens,
@@ -96,7 +96,7 @@ def completes_by_interval(world: World, group: TargetGroup, step: timedelta, t: 
     """Return the cumulative completes by the end of each interval since the start of fielding."""
     if group.run is None:
         return []
-    ends = sorted(visit.ended for visit in group.fieldwork.visits if visit.outcome == COMPLETE)
+    ends = sorted(visit.ended for visit in group.fieldwork.visits if visit.outcome in COMPLETES)
     stop = t if group.run.status in ("live", "paused") else max([group.run.changed_at, *ends[-1:]])
     at, seen, listed = group.run.start, 0, list[JsonObject]()
     while at < stop:

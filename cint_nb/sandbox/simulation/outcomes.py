@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 COMPLETE = "complete"
+ADJUSTED_COMPLETE = "adjusted_complete"
 TERMINATED = "terminated"
 QUALITY = "quality"
 SPEEDER = "speeder"
 OVER_QUOTA = "over_quota"
 RECONCILED, RECONCILED_WITH_REASON = "reconciled", "reconciled_with_reason"
+RECONCILED_AS_FRAUD = "reconciled_as_fraud"
 SCREENED_OUT = "screened_out"
 QUOTA_FULL = "quota_full"
 EXCLUDED, EXCLUDED_BY_PROJECT, EXCLUDED_BY_ACTIVITY = "excluded", "excluded_by_project", "excluded_by_activity"
@@ -51,6 +53,9 @@ class Outcome(NamedTuple):
 _SENT_ON = 3
 OUTCOMES: dict[str, Outcome] = {
     COMPLETE: Outcome("10", "Complete", "finished the survey", "completed", 10, _SENT_ON),
+    ADJUSTED_COMPLETE: Outcome(
+        "11", "Adjusted complete", "made a complete by reconciliation", "completed", 11, _SENT_ON
+    ),
     TERMINATED: Outcome("20", "Client terminate", "the survey ended the interview", "screened", 20, _SENT_ON),
     QUALITY: Outcome("30", "Quality terminate", "ended for the quality of the answers", "quality", 30, _SENT_ON),
     SPEEDER: Outcome("33", "Speeder", "answered faster than the questions can be read", "quality", 33, _SENT_ON),
@@ -58,6 +63,9 @@ OUTCOMES: dict[str, Outcome] = {
     RECONCILED: Outcome("26", "Reconciled", "a complete that was rejected later", "reconciled", 26, _SENT_ON),
     RECONCILED_WITH_REASON: Outcome(
         "28", "Reconciled with a reason", "a complete that was rejected later for a reason", "reconciled", 28, _SENT_ON
+    ),
+    RECONCILED_AS_FRAUD: Outcome(
+        "38", "Reconciled as fraud", "a complete that was rejected later as fraud", "reconciled", 38, _SENT_ON
     ),
     SCREENED_OUT: Outcome("23", "Screened out", "did not pass the screener", "screened", None, 23),
     QUOTA_FULL: Outcome("41", "Quota full", "the quota for people like this is full", "over_quota", None, 41),
@@ -75,5 +83,9 @@ OUTCOMES: dict[str, Outcome] = {
     ),
 }
 """Every outcome, in the order in which it is shown. No two have the same `status`."""
-ANSWERED = frozenset({COMPLETE, QUALITY, SPEEDER, OVER_QUOTA, RECONCILED, RECONCILED_WITH_REASON})
+COMPLETES = frozenset({COMPLETE, ADJUSTED_COMPLETE})
+"""Outcomes that count as completes, and cost money."""
+REJECTED = frozenset({RECONCILED, RECONCILED_WITH_REASON, RECONCILED_AS_FRAUD})
+"""Outcomes of completes that were rejected in a reconciliation."""
+ANSWERED = COMPLETES | REJECTED | {QUALITY, SPEEDER, OVER_QUOTA}
 """Outcomes of visits that came to the end of the survey, so that there are answers."""

@@ -18,7 +18,7 @@ from cint_nb.sandbox.simulation.fieldwork import (
     out_of_night,
     people_of,
 )
-from cint_nb.sandbox.simulation.outcomes import COMPLETE, DROPPED, OUTCOMES, RECONCILED, RECONCILED_WITH_REASON
+from cint_nb.sandbox.simulation.outcomes import COMPLETE, COMPLETES, DROPPED, OUTCOMES, REJECTED
 from cint_nb.sandbox.simulation.quotas import rules_of
 from cint_nb.sandbox.world.entities import TargetGroup, Visit
 from cint_nb.sandbox.world.id_store import to_uuid_text
@@ -27,7 +27,7 @@ from cint_nb.sandbox.world.population import Place, Population, Wave
 from cint_nb.sandbox.world.world import World
 
 _HOUR = 3600.0
-_COMPLETED_THEN = (COMPLETE, RECONCILED, RECONCILED_WITH_REASON)
+_COMPLETED_THEN = COMPLETES | REJECTED
 
 
 class TruthRow(NamedTuple):
@@ -163,7 +163,7 @@ def _rows(
             None if delay is None else delay / _HOUR,
             enters and _would_complete(group, population, wave, person),
             len(paid),
-            any(visit.outcome == COMPLETE for visit in paid),
+            any(visit.outcome in COMPLETES for visit in paid),
             _strongest(paid),
         )
 

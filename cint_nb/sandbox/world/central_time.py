@@ -27,6 +27,23 @@ def central_midnight(day: date) -> datetime:
     return (midnight - (_SUMMER if begin <= midnight < end else _WINTER)).replace(tzinfo=UTC)
 
 
+def reconcilable_until(completed: datetime) -> datetime:
+    """Return the moment from which a visit can no longer be reconciled.
+
+    That is midnight, US Central time, at the end of the 25th of the month after its completion.
+    """
+    month = to_central(completed)
+    year, number = divmod(month.year * 12 + month.month, 12)
+    return central_midnight(date(year, number + 1, 26))
+
+
+def reconcilable_since(now: datetime) -> datetime:
+    """Return the begin of the first month whose visits can still be reconciled."""
+    local = to_central(now)
+    year, number = divmod(local.year * 12 + local.month - (2 if local.day <= 25 else 1), 12)
+    return central_midnight(date(year, number + 1, 1))
+
+
 @cache
 def _summer(year: int) -> tuple[datetime, datetime]:
     """Return begin and end of daylight saving time, local time: second Sunday of March, first of November."""

@@ -220,6 +220,42 @@ class Job:
 
 
 @dataclass(slots=True)
+class ReconciledGroup:
+    """What a reconciliation came to in one target group."""
+
+    submitted: int = 0
+    expired: int = 0
+    invalid: int = 0
+    positive: int = 0
+    negative: int = 0
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """A submission of changes: each line has a response id and a reason code. It is processed at `ends_at`.
+
+    `groups` has what it came to by target group; lines that belong to none are under None.
+    """
+
+    id: str
+    name: str
+    content: bytes
+    lines: list[str]
+    created: float
+    created_by: str
+    ends_at: float
+    is_partial: bool = False
+    is_processed: bool = False
+    groups: dict[str | None, ReconciledGroup] = field(default_factory=dict)
+    expired_rids: list[str] = field(default_factory=list)
+    invalid_rids: list[str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Show the submission without its lines."""
+        return f"<Reconciliation {self.id}: {len(self.lines):,} lines>"
+
+
+@dataclass(slots=True)
 class Report:
     """A report: what was requested, and its content from `ready_at` on. Without a level it is about the account."""
 

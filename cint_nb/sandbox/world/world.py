@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from cint_nb.sandbox.protocol.json_schema import parse_time
 from cint_nb.sandbox.protocol.messages import Json, JsonObject, Request, not_found
 from cint_nb.sandbox.world.catalogue import ACCOUNT_ID, PROJECT_MANAGER_ID
-from cint_nb.sandbox.world.entities import ChangelogEntry, Job, Project, Report, TargetGroup
+from cint_nb.sandbox.world.entities import ChangelogEntry, Job, Project, Reconciliation, Report, TargetGroup
 from cint_nb.sandbox.world.ids import IdFactory
 from cint_nb.sandbox.world.missingness import Missingness
 from cint_nb.sandbox.world.population import Population, PopulationParameters
@@ -50,6 +50,7 @@ class World:
         self.groups: dict[str, TargetGroup] = {}
         self.jobs: dict[str, Job] = {}
         self.reports: dict[str, Report] = {}
+        self.reconciliations: dict[str, Reconciliation] = {}
         self.running: dict[str, Job] = {}
         self.caught_up_to = 0.0
         self.actor = PROJECT_MANAGER_ID

@@ -17,6 +17,11 @@ from cint_nb.study.files.id_column import (
 
 _STATUS = re.compile(r"(client|respondent|final|current|session|response)?(status|code)(code|description|label|text)?")
 _TARGET_GROUP = re.compile(r"targetgroup(id|name)?")
+_END_TIMES = tuple(
+    re.compile(rf"{word}(date|time|datetime|datetimestamp|at|timestamp)(utc|cst|cdt|central)?")
+    for word in ("(survey)?completion", "completed?", "last", "(survey)?(end|ended|exit)")
+)
+"""Names of the time at which a visit ended, those that say most first."""
 _TEXT_LABEL = re.compile(r".*(description|label|text)")
 
 
@@ -106,6 +111,15 @@ def target_group_column(names: Sequence[str]) -> str | None:
     found = [name for name in names if _TARGET_GROUP.fullmatch(_normalise_name(name))]
     ids = [name for name in found if _normalise_name(name).endswith("id")]
     return (ids or found)[0] if len(ids or found) == 1 else None
+
+
+def end_time_column(names: Sequence[str]) -> str | None:
+    """Return the name of the column with the time at which a visit ended; None if there is none, or several."""
+    plain = {name: _normalise_name(name) for name in names}
+    for fits in _END_TIMES:
+        if found := [name for name in names if fits.fullmatch(plain[name])]:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def _name(column: ColumnSample) -> str:

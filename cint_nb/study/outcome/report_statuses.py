@@ -11,7 +11,7 @@ from cint_nb.domain.ids import mask_ids_in
 # Client and marketplace number their codes independently, and no number of a client's complete is one of the
 # marketplace's. So a column that turns out to be the marketplace's is never read as one of completes.
 _COMPLETE_CODES = frozenset({"10", "11", "70"})  # complete, adjusted to complete, complete by another way
-_COMPLETE_WORDS = frozenset({"complete", "completed", "adjusted to complete"})
+_COMPLETE_WORDS = frozenset({"complete", "completed", "adjusted to complete", "adjusted complete"})
 _OTHER_CLIENT_CODES = (
     *(-1, 1),  # never reached the client's survey; in it, or left it open
     *(26, 28, 38),  # rejected in a reconciliation

@@ -310,7 +310,7 @@ def read_report(
         label = name or source_name
         return source_name, _read_visits(table, label, rsid, rid, status, all_complete=all_complete, hidden=hidden)
 
-    source_name, (cells, chosen, malformed) = _read_table(source, sheet, name, header_row, hidden, read)
+    source_name, (cells, chosen, malformed) = read_table(source, sheet, name, header_row, hidden, read)
     label = name or source_name
     called = name or (source_name and Path(source_name).stem)
     if target_group is not None:
@@ -353,7 +353,7 @@ def read_report(
 # --- from a source to cells -------------------------------------------------------------------------------------
 
 
-def _read_table(
+def read_table(
     source: Any,
     sheet: str | int | None,
     name: str | None,
@@ -403,7 +403,7 @@ def _read_visits(
     hidden: str | None,
 ) -> _Cells:
     """Return the cells of the visits, the columns chosen by what they hold, and the lines left out."""
-    columns = _name_columns(table.columns)
+    columns = name_columns(table.columns)
     if hidden == "skip":
         columns = [cells for cells in columns if cells.position - 1 not in table.hidden_places]
     if not any(any(map(normalise_line, cells.values)) for cells in columns):
@@ -418,7 +418,7 @@ def _read_visits(
     completed = None if all_complete else status_column(columns, status, label)
     chosen = {"rsid": person, "rid": visit, "status": completed}
     _check_columns(table, columns, chosen, {rsid, rid, status} if hidden is None else {*chosen.values()}, label)
-    cells, malformed = _read_cells(table, columns, {each for each in chosen.values() if each is not None})
+    cells, malformed = read_cells(table, columns, {each for each in chosen.values() if each is not None})
     return cells, chosen, malformed
 
 
@@ -493,7 +493,7 @@ def _open_text(file: OpenSource, header_row: int | None) -> TableReader:
     return open_text_table(file, text, found, header_row)
 
 
-def _name_columns(columns: Sequence[ColumnSample]) -> list[ColumnSample]:
+def name_columns(columns: Sequence[ColumnSample]) -> list[ColumnSample]:
     """Return the columns with unique names: repeated and empty ones are numbered."""
     found: list[ColumnSample] = []
     taken: set[str] = set()
@@ -505,7 +505,7 @@ def _name_columns(columns: Sequence[ColumnSample]) -> list[ColumnSample]:
     return found
 
 
-def _read_cells(
+def read_cells(
     table: TableReader, columns: Sequence[ColumnSample], needed: set[str]
 ) -> tuple[pd.DataFrame, tuple[int, ...]]:
     """Return the cells of all visits as texts, and the line numbers of rows whose values are not in their columns."""

@@ -240,6 +240,58 @@ class SpendGuard(SpendCheck):
 
         return record
 
+    async def check_reconciliation(
+        self,
+        refs: Sequence[TargetGroupRef],
+        *,
+        positive: int,
+        negative: int,
+        budget: str | Money | None,
+        verb: str = "client.reconciliations.submit",
+    ) -> RecordApproval:
+        """Raise unless the budget covers what groups could cost after a reconciliation; return what records it.
+
+        A complete that is rejected while people can enter makes room for another one. What it cost is counted as spent
+        all the same, since an audit may overturn the rejection. A visit that becomes a complete is paid for, in the
+        field or not.
+
+        Args:
+            refs: The target groups of the visits.
+            positive: How many visits become completes.
+            negative: How many completes are rejected.
+            budget: What these groups may cost together.
+            verb: The call, for messages and the audit trail.
+
+        Raises:
+            PlanError: a budget is missing, or there are several currencies.
+            BudgetExceeded: the worst case exceeds it, or that of a group cannot be bounded.
+        """
+        found: list[tuple[TargetGroupRef, SpendingLimits, Money | None]] = []
+        for ref in refs:
+            if ref in _checked.get():
+                continue
+            state = await read_state(self._client, ref)
+            state.require_known("reconcile visits")
+            if state.is_in_field or positive:
+                limits = await read_limits(self._client, state)
+                worst = limits.after_reconciliation(positive, negative, open_to_people=state.is_in_field)
+                found.append((ref, limits, worst))
+        if not found:
+            return _nothing
+        subject = "The target group" if len(found) == 1 else f"The {len(found)} target groups"
+        evidence = {**found[0][1].evidence(), "rejected": negative, "made_complete": positive}
+        allowed = compare_with_budget(
+            _sum_of([worst for _, _, worst in found]), budget, verb=verb, subject=subject, evidence=evidence
+        )
+
+        def record() -> None:
+            for ref, limits, worst in found:
+                share = allowed if len(found) == 1 else worst
+                if share is not None:
+                    self._record_limits(ref, verb, share, limits)
+
+        return record
+
     async def check_resumption(self, state: ExchangeState) -> str | None:
         """Compare what a paused group can cost with what was approved for it; return what is to be said, if anything.
 

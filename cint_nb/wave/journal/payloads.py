@@ -151,6 +151,14 @@ class WithdrawalPayload(JobPayload):
     excluded: int | None = None
 
 
+class ReconcilePayload(Payload):
+    """A reconciliation: the name it is submitted under, its rows, and its id once there is one."""
+
+    name: str
+    rows: int | None = None
+    request_id: str | None = None
+
+
 AnyPayload = TypeVar("AnyPayload", bound=Payload)
 PayloadOut = TypeVar("PayloadOut", bound=Payload, covariant=True)
 AnyJobPayload = TypeVar("AnyJobPayload", bound=JobPayload)
@@ -174,6 +182,7 @@ PAUSE = Step("pause", Payload)
 RESUME = Step("resume", Payload)
 CLOSE = Step("close", Payload)
 REMOVE = Step("remove", RemovalPayload)
+RECONCILE = Step("reconcile", ReconcilePayload)
 APPROVAL = Step("approval", ApprovalPayload)
 WITHDRAWAL = Step("withdrawal", WithdrawalPayload)
 JOB = Step("job", StartedJobPayload)
@@ -191,6 +200,7 @@ STEPS: dict[str, Step[Payload]] = {
         RESUME,
         CLOSE,
         REMOVE,
+        RECONCILE,
         APPROVAL,
         WITHDRAWAL,
         JOB,

@@ -29,15 +29,29 @@ class ReportSteps:
         self._wave = wave
 
     async def fetch(
-        self, start: date | None, *, answers: bool | None, on_snapshot: Callable[[JobSnapshot], None]
+        self,
+        start: date | None,
+        *,
+        answers: bool | None,
+        on_snapshot: Callable[[JobSnapshot], None],
+        latest_days: int | None = None,
     ) -> Download:
-        """Request the respondent analysis of this wave's target group alone, wait for it and download it."""
+        """Request the respondent analysis of this wave's target group alone, wait for it and download it.
+
+        Args:
+            start: First day; that on which fielding began if omitted.
+            answers: Whether answers are included.
+            on_snapshot: Called with each snapshot.
+            latest_days: Leave out what was before so many days.
+        """
         client = self._wave.client
         ref = await self._wave.require_ref()
         first = start or await self._first_day(ref)
         # The end is read as midnight before the last day, which would leave out today's visits.
         last = client.clock.now().astimezone(_ZONE).date() + timedelta(days=1)
-        if last - first > _NEARLY_TOO_LONG:  # a wave that ended long ago has no visits since
+        if latest_days is not None:
+            first = max(first, last - timedelta(days=latest_days))
+        elif last - first > _NEARLY_TOO_LONG:  # a wave that ended long ago has no visits since
             last = min(last, await self._day_of_the_last_visits(ref) or last)
         job = await client.reports.generate(
             ReportType.RESPONDENT_ANALYSIS,

@@ -54,6 +54,10 @@ ALLOWED_FIELDS = _split_words(
     version
     classification_code classification_id error_level error_type metadata open_ended_values option_mask
     profile_condition_type standard total
+    allowed eligible_completes expired expired_count invalid invalid_count last_reconciliation_date monetary_amount
+    negative_reversed negative_reversed_count positive_reversed positive_reversed_count reconciliation_reasons
+    reconciliation_requests request_id result_counts submission_type submitted submitted_at submitted_by_user_id
+    submitted_count submitter_las_id summary total_reversed
     """
 )
 """Fields of the operations this client uses. The value of any other is blanked, at every depth.
@@ -66,7 +70,7 @@ PERSONAL_FIELDS = frozenset({"email", "full_name", "first_name", "last_name", "u
 STAFF_FIELDS = _split_words(
     """
     created_by email_recipients id las_user_id last_changed_by last_modified_by project_manager_id report_id
-    template_id updated_by user_id
+    submitted_by_user_id submitter_las_id template_id updated_by user_id
     """
 )
 """Fields whose UUIDs identify staff and objects, never respondents."""

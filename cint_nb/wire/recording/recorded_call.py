@@ -92,6 +92,8 @@ def _request_body(kind: str, content: bytes, scrubber: Scrubber) -> dict[str, An
     if kind.startswith("multipart/form-data"):
         name, file = parse_multipart_file(kind, content)
         return {"file": scrubber.describe_upload(name, file)}
+    if kind.startswith(("text/csv", "application/csv")):
+        return {"file": scrubber.describe_upload("", content)}
     try:
         return {"json": scrubber.scrub_value(json.loads(content), in_request=True)}
     except ValueError:

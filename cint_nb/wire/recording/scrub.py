@@ -35,6 +35,8 @@ REMOVED = "removed"
 _UUID = re.compile(
     r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|(?<![0-9a-fA-F])[0-9a-fA-F]{32}(?![0-9a-fA-F])"
 )
+_CHANGE = re.compile(r"([0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}),(\d{1,4})")
+"""A line of a reconciliation: a respondent id and a reason code."""
 _DASHED = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _ULID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Z]{26}(?![0-9A-Za-z])")
 _EMAIL = re.compile(r"[^\s@<>()\"',;:/?=&]+(?:@|%40)[^\s@<>()\"',;:/?=&]+")
@@ -149,7 +151,7 @@ class Scrubber:
         """Return a file of ids, or a report, with ids replaced and columns off the allowlist blanked."""
         first = text.partition("\n")[0]
         separator = next((mark for mark in "\t;," if mark in first), None)
-        if separator is None:
+        if separator is None or _CHANGE.fullmatch(first.rstrip("\r")):
             lines = text.splitlines(keepends=True)
             named = bool(lines) and _column(lines[0]) in ALLOWED_COLUMNS
             rest = (self._line(line.rstrip("\r\n"), "read") + _line_ending(line) for line in lines[named:])
@@ -172,6 +174,8 @@ class Scrubber:
         return _DASHED.sub(lambda found: self._originals.get(found[0].lower(), found[0]), text)
 
     def _line(self, line: str, origin: str = "uploaded") -> str:
+        if change := _CHANGE.fullmatch(line):
+            return f"{self._line(change[1], origin)},{change[2]}"
         bare = normalise_id(line)
         if not bare:
             return ""

@@ -15,6 +15,7 @@ from cint_nb.api.client import AsyncClient
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import JobAlreadyRunning, OutcomeUnknown
 from cint_nb.domain.files import UploadFile
+from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.jobs import JobState
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
@@ -231,6 +232,19 @@ def test_one_report_exists_after_a_lost_reply(client: AsyncClient, project: str,
     assert fired(client) == 1
     assert set(client.sandbox.world.reports) == {earlier.handle.job_id, later.handle.job_id}
     assert len(client.sandbox.world.reports) == 2
+
+
+@pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
+def test_one_reconciliation_exists_after_a_lost_reply(client: AsyncClient, fault: str) -> None:
+    changes = [(synthetic_id("reconciled", number), 933) for number in range(3)]
+    arm(client, fault, "reconcile")
+    request = client.run(client.reconciliations.submit(changes))
+    assert fired(client) == 1
+    assert list(client.sandbox.world.reconciliations) == [request]
+    (row,) = client.run(client.reconciliations.list())
+    again = client.run(client.reconciliations.submit(changes[:1], name=row.name))
+    assert again == request
+    assert len(client.sandbox.world.reconciliations) == 1
 
 
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)

@@ -21,12 +21,19 @@ _LISTS = {
     "definitions.study_types": "study_types",
     "definitions.suppliers": "suppliers",
     "target_groups.changelog": "changelog",
+    "reconciliations.list": "reconciliation_requests",
+    "reconciliations.target_groups": "target_groups",
+    "reconciliations.eligible_target_groups": "target_groups",
+    "reconciliations.reason_codes": "reconciliation_reasons",
     "recontacts.saved_ids": "'data'",
     "exclusions.effective_rsids": "data",
     "exclusions.activity": "respondent_activity_exclusions",
 }
 SAYS_TOO_LITTLE = {
     "projects.create: 202 least fields": "UnexpectedReply",  # not even the id of what was created is required
+    "reconciliations.submit: 202 least fields": "OutcomeUnknown",
+    "reconciliations.get: 200 least fields": "is missing",
+    "reconciliations.target_group: 200 least fields": "target_group_id is missing",
     "reports.status: 200 least fields": "status is missing",
     "exclusions.policy: 200 least fields": "project_exclusion_enabled is missing",
     "target_groups.set_cost_per_interview: 200 least fields": "target_group_cpi.value is missing",

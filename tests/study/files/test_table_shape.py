@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -173,7 +174,7 @@ def test_a_report_judges_rows_as_a_list_does(names: list[str], hurt: list[tuple[
     assert report.rsids == tuple(RSIDS[row] for row in kept)
     assert report.completed.tolist() == [row % 3 > 0 for row in kept]
     if report.malformed_lines:
-        assert f"{len(report.malformed_lines)} malformed rows left out" in repr(report)
+        assert re.search(rf"\b{len(report.malformed_lines)} malformed rows? left out", repr(report))
 
 
 @pytest.mark.sampled(every=2)
