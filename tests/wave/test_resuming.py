@@ -332,6 +332,7 @@ def test_the_price_cap_shown_is_the_one_the_budget_was_checked_against(make_wave
     assert wave.status().iloc[0]["price_cap"] == 3
 
 
+@pytest.mark.filterwarnings("ignore:A launch does not wait for the start")
 def test_a_group_is_not_called_stalled_from_before_its_fielding_began(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave, start_at=client.clock.now() + timedelta(days=3))
     wave.launch(budget="300 EUR")

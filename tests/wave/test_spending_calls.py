@@ -294,6 +294,7 @@ def test_a_state_that_does_not_allow_it_is_said_before_a_budget_is_asked_for() -
 # --- batches ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:People of this list are in another open target group")
 def test_a_batch_compares_what_all_its_groups_could_cost_together() -> None:
     with opened("paused", with_journal=False) as (client, wave):
         ref = _ref(client)
