@@ -87,4 +87,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} left behind: {'; '.join(found)}"
         report.sections = []
+    if report.passed:
+        report.sections = []  # nobody reads them, and to pass them on between processes takes longer than many a test
     return report
