@@ -192,7 +192,7 @@ def test_the_wave_panel_leads_from_step_to_step_and_follows_the_cells_that_run(w
         page.wait_for_selector(f".cint-wave-panel .cint-next code:text-is('{line}')")
         if line == "wave.resubmit()":
             warm.picture("wave-panel-outcome", ".cint-wave-panel")
-        warm.run_again(f"{line};" if "status" not in line else "client.pass_time(days=3)\nwave.status();")
+        warm.run_again(f"{line};" if "status" not in line else "client.pass_time(hours=6)\nwave.status();")
     page.locator(".cint-wave-panel .cint-refresh").click()
     page.wait_for_selector(".cint-wave-panel .cint-status-table tbody tr")
     page.wait_for_selector(".cint-wave-panel [aria-current=step]:has-text('field')")
