@@ -31,7 +31,7 @@ def test_from_a_file_to_the_ids_that_were_rejected(warm: LabPage, tmp_path: Path
 
     warm.run_again(connect)
     warm.run_again(plan)
-    page.wait_for_selector(".jp-OutputArea-output:has-text('project_manager_id: Field required')")
+    page.wait_for_selector(".jp-OutputArea-output:has-text('project_manager_id: missing; pass the UUID')")
     warm.run_again(PLAN)
     warm.run_again(wave)
     warm.run_again(panel)
