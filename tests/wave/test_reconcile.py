@@ -12,6 +12,7 @@ import pytest
 
 from cint_nb.domain.errors import (
     BudgetExceeded,
+    CintError,
     InputError,
     InvalidState,
     OutcomeUnknown,
@@ -213,6 +214,14 @@ def test_any_frame_will_do(fielded: tuple[Client, Wave], shape: str, tmp_path: P
     _, wave = fielded
     list_ = SHAPES[shape](bad(wave).assign(score=[3, 4]), tmp_path)
     assert wave.reconcile(list_, reason=26, dry_run=True).counts == {"to_send": 2}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_empty_list_is_told_as_what_it_is(fielded: tuple[Client, Wave], shape: str, tmp_path: Path) -> None:
+    _, wave = fielded
+    list_ = SHAPES[shape](bad(wave).head(0), tmp_path)
+    with pytest.raises(CintError, match="has no rows"):
+        wave.reconcile(list_, reason=26, dry_run=True)
 
 
 # --- once -----------------------------------------------------------------------------------------------------------

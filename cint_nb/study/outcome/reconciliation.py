@@ -380,6 +380,12 @@ def _read_list(source: Any, rid: str | None, visits: _Visits) -> tuple[pd.DataFr
 
 def _choose(cells: pd.DataFrame, candidates: Sequence[str], visits: _Visits, label: str | None) -> str:
     """Return the column whose ids are RIDs of the report; a name alone proves nothing."""
+    if cells.empty:
+        raise source_error(
+            label,
+            "The list has no rows.",
+            "nothing is to be reconciled; look at how the list was made if it should be.",
+        )
     known = {name: {*map(normalise_line, cells[name].tolist())} for name in candidates}
     with_rids = [name for name in candidates if not known[name].isdisjoint(visits.place)]
     with_rsids = [name for name in candidates if not known[name].isdisjoint(visits.people)]

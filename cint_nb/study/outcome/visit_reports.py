@@ -363,6 +363,8 @@ def read_table(
 ) -> Result:
     """Open a report as a table and return what `read` makes of it and the name of the source."""
     frame = unwrap_frame(source)
+    if isinstance(frame, list) and not frame:
+        raise source_error(name, "The list has no rows.", "look at how it was made if it should have some.")
     if (columns := columns_of(frame)) is not None:
         called = name or type(frame).__name__
         return read(_table_of_columns(columns, called), called)
@@ -485,6 +487,8 @@ def _open_text(file: OpenSource, header_row: int | None) -> TableReader:
     text = TextSource(file.stream, file.name)
     found = detect_layout(text.head, complete=text.complete)
     if found.layout is not Layout.TABLE:
+        if text.complete and len(text.head.strip().splitlines()) < 2:
+            raise source_error(text.name, "The file has no rows.", "look at how it was made if it should have some.")
         raise source_error(
             text.name,
             "This is not a table with columns.",
