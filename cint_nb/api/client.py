@@ -174,6 +174,45 @@ class AsyncClient:
                 "now, for everybody who uses it.\n"
             )
 
+    def inject(
+        self,
+        name: str,
+        at: str = "now",
+        argument: str | None = None,
+        *,
+        value: Any = None,
+        times: int = 1,
+        skip: int = 0,
+        target: str | None = None,
+    ) -> None:
+        """Let something break or change elsewhere in the sandbox, in this process or served; arguments as there.
+
+        In a replay nothing is sent: the recorded replies show what was injected when they were recorded.
+
+        Raises:
+            SettingsError: the client is in live mode, where others change things without being asked to.
+            InputError: it is not valid, or cannot happen now.
+        """
+        if self.mode is Mode.LIVE:
+            raise SettingsError(
+                "Nothing can be injected on the live exchange.",
+                next_step="practise with cint.connect('sandbox').",
+            )
+        if self.mode is Mode.REPLAY:
+            return
+        options: dict[str, Any] = {
+            "at": at,
+            "argument": argument,
+            "value": value,
+            "times": times,
+            "skip": skip,
+            "target": target,
+        }
+        if self._sandbox is not None:
+            self._sandbox.inject(name, **options)  # type: ignore[arg-type]  # it refuses names it does not have
+        else:
+            self.run(_inject_served(self.http.settings.base_url, {"name": name, **options}))
+
     def close(self) -> None:
         """Close the connections from synchronous code. Jobs on the exchange continue."""
         self.run(self.aclose())
@@ -306,6 +345,21 @@ def build_client(
         )
     http = Http(loaded, transport=transport, clock=clock, token_factory=token_factory, client=http_client)
     return cls(http, sandbox=sandbox)
+
+
+async def _inject_served(base_url: str, fault: dict[str, Any]) -> None:
+    """Arm a fault in a served sandbox, by its control API, which no recording holds."""
+    url = f"{base_url.rstrip('/').removesuffix('/v1')}/sandbox/faults"
+    try:
+        async with httpx.AsyncClient(timeout=30.0, trust_env=False) as http:
+            reply = await http.post(url, json=fault)
+            detail = reply.json().get("detail") if reply.status_code == httpx.codes.BAD_REQUEST else None
+            if detail is None:
+                reply.raise_for_status()
+    except (httpx.HTTPError, ValueError) as error:
+        raise _sandbox_unreachable_error(base_url, error) from None
+    if detail is not None:
+        raise InputError(str(detail), safe="nothing was changed.", next_step="correct it and run the line again.")
 
 
 def _format_span(seconds: float) -> str:

@@ -166,6 +166,42 @@ class Client:
         """
         self.aio.pass_time(days=days, hours=hours, minutes=minutes)
 
+    def inject(
+        self,
+        name: str,
+        at: str = "now",
+        argument: str | None = None,
+        *,
+        value: Any = None,
+        times: int = 1,
+        skip: int = 0,
+        target: str | None = None,
+    ) -> None:
+        """Let something break in the sandbox, or let somebody else change something there, to see what follows.
+
+        The same as `client.sandbox.inject`, for a served sandbox too. In a replay nothing happens: its recorded replies
+        show the change. `cint_nb.sandbox.CHANGE_NAMES` lists what can change; faults are `cint-nb sandbox --help`'s.
+
+        ```python
+        client.inject("goal-raised", value=600)  # a colleague raises the goal
+        client.inject("drop-reply", "upload")  # the reply of the next upload is lost
+        ```
+
+        Args:
+            name: What happens.
+            at: `now`, which is for changes only; or the step before which it happens, such as `launch`.
+            argument: The field that is edited, or the list whose replica lags.
+            value: Its value; None for the usual one.
+            times: At how many requests it happens.
+            skip: How many matching requests pass first.
+            target: Id of the target group or project it is about; None for that of the request, else the newest.
+
+        Raises:
+            SettingsError: in live mode.
+            InputError: it is not valid, with the name that was nearly meant, or cannot happen now.
+        """
+        self.aio.inject(name, at, argument, value=value, times=times, skip=skip, target=target)
+
     def close(self) -> None:
         """Close the connections and the journal. Jobs on the exchange continue."""
         self.aio.close()

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from cint_nb.api.client import AsyncClient, build_client
-from cint_nb.domain.errors import LoopError, NotRecorded, NotSent, SettingsError
+from cint_nb.domain.errors import InputError, LoopError, NotRecorded, NotSent, SettingsError
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.wire import loop_thread
@@ -238,3 +238,34 @@ def test_passing_time_moves_a_running_clock_in_this_process_too(capsys: pytest.C
         client.pass_time(days=30)
         assert (client.clock.now() - before).days == 30
     assert "moved on by 30 days" in capsys.readouterr().out
+
+
+def _renamed(client: AsyncClient, name: str) -> str:
+    """Create a project, let somebody else rename it, and return the name it has then."""
+    project = client.run(client.projects.create("Injected", MANAGER))
+    client.inject("project-renamed", value=name, target=project.id)
+    return str(client.run(client.projects.get(project.id)).name)
+
+
+def test_a_change_elsewhere_is_injected_wherever_the_sandbox_is() -> None:
+    with ServedSandbox(Sandbox(seed=1)) as served:
+        for client in (build_client("sandbox"), build_client("sandbox", base_url=served.base_url)):
+            with client:
+                assert _renamed(client, "Renamed elsewhere") == "Renamed elsewhere"
+                with pytest.raises(InputError, match="project-renamed"):
+                    client.inject("project-renamd")
+
+
+@pytest.mark.usefixtures("without_credentials")
+def test_nothing_is_injected_live() -> None:
+    with pytest.raises(SettingsError, match="live"):
+        build_client("live", **LIVE).inject("goal-raised")
+
+
+def test_a_replay_shows_what_was_injected_when_it_was_recorded(tmp_path: Path) -> None:
+    recording = tmp_path / "recording.jsonl"
+    with ServedSandbox(Sandbox(seed=1)) as served:
+        recorder = build_client("sandbox", base_url=served.base_url, record=recording)
+        assert _renamed(recorder, "Renamed elsewhere") == "Renamed elsewhere"
+        recorder.close()
+    assert _renamed(build_client("replay", recording=recording), "Renamed elsewhere") == "Renamed elsewhere"
