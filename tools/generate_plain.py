@@ -20,6 +20,7 @@ RESOURCES = (
     "definitions",
     "exclusions",
     "fielding",
+    "prices",
     "profiles",
     "projects",
     "reconciliations",

@@ -15,6 +15,7 @@ from cint_nb.api.jobs.schedule import DurationModel
 from cint_nb.api.resources.definitions import Definitions
 from cint_nb.api.resources.exclusions import Exclusions
 from cint_nb.api.resources.fielding import Fielding
+from cint_nb.api.resources.prices import Prices
 from cint_nb.api.resources.profiles import Profiles
 from cint_nb.api.resources.projects import Projects
 from cint_nb.api.resources.reconciliations import Reconciliations
@@ -66,6 +67,7 @@ class AsyncClient:
         definitions: Accounts, users, business units, locales, industries, study types, suppliers, questions, allocation
             templates.
         profiles: From names to ids; validate, read and replace the profiles of target groups.
+        prices: Price predictions and rate cards, where the account may.
         durations: What this client has learned about the duration of jobs.
     """
 
@@ -82,6 +84,7 @@ class AsyncClient:
         self.reconciliations = Reconciliations(http)
         self.definitions = Definitions(http)
         self.profiles = Profiles(http, self.definitions)
+        self.prices = Prices(http)
         self._sandbox = sandbox
 
     @property

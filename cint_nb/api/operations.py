@@ -208,6 +208,23 @@ SET_ACTIVITY_EXCLUSIONS = _idempotent(
     "exclusions.set_activity", "set the activity exclusions", _GROUP + "/respondent-activity-exclusions"
 )
 
+EXCLUSION_GROUPS = _safe(
+    "exclusions.groups",
+    "list the exclusion groups of the target group",
+    _ACCOUNT + "/target-groups/{target_group_id}/exclusion-groups",
+)
+
+# Prices
+_UNIT = _ACCOUNT + "/business-units/{business_unit_id}"
+PREDICT_PRICE = _safe("prices.predict", "predict the price", _UNIT + "/generate-price-prediction", "POST")
+GET_GROUP_PRICE = _safe(
+    "prices.target_group", "read the price of the target group", _UNIT + "/target-groups/{target_group_id}/price"
+)
+GET_RATE_CARD = _safe("prices.rate_card", "read the rate card", _UNIT + "/rate-card")
+GET_GROUP_RATE_CARD = _safe(
+    "prices.target_group_rate_card", "read the rate card of the target group", _GROUP + "/rate-card"
+)
+
 # Fielding
 LAUNCH = _keyed("fielding.launch", "launch the target group", _RUN_JOBS + "/launch-from-draft")
 GET_LAUNCH = _safe("fielding.launch_status", "read the launch job", _RUN_JOBS + "/launch-from-draft/{job_id}")

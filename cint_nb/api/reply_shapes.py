@@ -297,6 +297,24 @@ _FEASIBILITY = _object(
     allocations=optional(_UNREAD),
 )
 
+_EXCHANGE_PRICE = {
+    "cost_per_interview": expected(_MONEY),
+    "pricing_context": expected(Object({"type": expected(_TEXT), "rate_card_token": optional(_TEXT)})),
+}
+_PREDICTION = {
+    "open_exchange_price": needed(Object(_EXCHANGE_PRICE)),
+    "private_exchange_prices": needed(Rows(Object({"supplier_id": expected(_TEXT), **_EXCHANGE_PRICE}))),
+    "buyer_business_unit_exchange_rate_from_usd": expected(_NUMBER),
+}
+_RATE_CARD = Object(
+    {
+        "length_of_interview_minutes": needed(Rows(_NUMBER)),
+        "incidence_rate_percents": needed(Rows(_NUMBER)),
+        "pricing_table_currency_code": expected(Kind.CURRENCY),
+        "pricing_table_data": needed(Rows(Rows(_NUMBER))),
+    }
+)
+
 _DETAILS_OF_REASON = Rows(Object({name: optional(_TEXT) for name in ("name", "reason", "detail")}))
 _WHY = Either(
     (
@@ -570,6 +588,29 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
     "exclusions.set_policies": _NO_BODY,
     "exclusions.activity": _list("respondent_activity_exclusions", _ACTIVITY),
     "exclusions.set_activity": _NO_BODY,
+    "exclusions.groups": _list(
+        "data",
+        Object(
+            {
+                "exclusion_group_id": needed(_ID),
+                "tag": expected(_TEXT),
+                "create_date": expected(_MOMENT),
+                "update_date": optional(_MOMENT),
+            }
+        ),
+        next_cursor=_CURSOR,
+    ),
+    # Prices
+    "prices.predict": _object(**_PREDICTION),
+    "prices.target_group": _object(price_type=expected(_TEXT), **_PREDICTION),
+    "prices.rate_card": _object(country_code=expected(_TEXT), token=expected(_TEXT), rate_card_data=needed(_RATE_CARD)),
+    "prices.target_group_rate_card": _object(
+        country_code=expected(_TEXT),
+        predicted_rate_card=optional(_RATE_CARD),
+        predicted_rate_card_token=optional(_TEXT),
+        bound_rate_card=optional(_RATE_CARD),
+        bound_rate_card_token=optional(_TEXT),
+    ),
     # Fielding
     "fielding.launch": _CREATED,
     "fielding.launch_status": _LAUNCH_JOB,

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from cint_nb.domain.arguments import Rule
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.models import ApiModel, OptionalText
+
+CountryCode = Annotated[str, Rule("a country code of two letters, such as 'DE'", re.compile("[A-Za-z]{2}").fullmatch)]
+Minutes = Annotated[int, Rule("whole minutes from 1 to 45", range(1, 46).__contains__)]
+Rate = Annotated[float, Rule("a share from 0 to 1", lambda value: 0 <= value <= 1)]
+UnitId = Annotated[int, Rule("the number of a business unit", range(1, 2**31).__contains__)]
 
 
 class Account(ApiModel):
@@ -76,6 +83,35 @@ class Supplier(ApiModel):
     id: int
     code: OptionalText = None
     name: OptionalText = None
+
+
+class RateCard(ApiModel):
+    """The price of a complete by length of interview, in rows, and incidence, in columns.
+
+    Args:
+        kind: `current` of a country; of a target group `predicted`, or `bound` once it has been live.
+        country_code: Country.
+        token: Name of this version of the card.
+        length_of_interview_minutes: Of each row.
+        incidence_rate_percents: Of each column, in percent.
+        pricing_table_currency_code: Currency.
+        pricing_table_data: The cells, as the exchange gives them: no document states their unit.
+    """
+
+    kind: str
+    country_code: OptionalText = None
+    token: OptionalText = None
+    length_of_interview_minutes: tuple[float, ...]
+    incidence_rate_percents: tuple[float, ...]
+    pricing_table_currency_code: OptionalText = None
+    pricing_table_data: tuple[tuple[float, ...], ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether each row and each column has its cells."""
+        return len(self.pricing_table_data) == len(self.length_of_interview_minutes) and all(
+            len(row) == len(self.incidence_rate_percents) for row in self.pricing_table_data
+        )
 
 
 class AllocationTemplate(ApiModel):

@@ -41,6 +41,15 @@ class ExclusionPolicy(ApiModel):
     updated_by: OptionalText = None
 
 
+class ExclusionGroup(ApiModel):
+    """Target groups of which each keeps out whoever completed another one of them."""
+
+    exclusion_group_id: str
+    tag: OptionalText = None
+    create_date: datetime | None = None
+    update_date: datetime | None = None
+
+
 class ActivityExclusion(ApiModel):
     """An exclusion of the respondents active in another project or target group.
 

@@ -230,6 +230,28 @@ class Feasibility(ApiModel):
     allocations: dict[str, Any] | None = None
 
 
+class ExchangePrice(ApiModel):
+    """The price of a complete on the open exchange, or from one supplier of a Private Exchange."""
+
+    supplier_id: OptionalText = None
+    cost_per_interview: Amount | None = None
+    pricing_context: dict[str, Any] | None = None
+
+    @property
+    def pricing_model(self) -> str | None:
+        """`dynamic` or `rate_card`; None if it is not said."""
+        return text_or_none((self.pricing_context or {}).get("type"))
+
+
+class PricePrediction(ApiModel):
+    """The price of a complete; `price_type` says of a target group whether it is a `prediction`."""
+
+    price_type: OptionalText = None
+    open_exchange_price: ExchangePrice
+    private_exchange_prices: tuple[ExchangePrice, ...]
+    buyer_business_unit_exchange_rate_from_usd: float | None = None
+
+
 class Transitions(ApiModel):
     """The actions a set of target groups currently allows."""
 

@@ -142,6 +142,9 @@ def _warning_inputs(row: Any, columns: Mapping[str, Any]) -> WarningInputs:
         price_cap=columns["price_cap"],
         approved=columns["approved"],
         committed=columns["committed"],
+        prescreens=_number(get_path(row, "overview", "progress", "current_prescreens")),
+        counts_prescreens=get_path(row, "planned_strategy") == "completes"
+        and _text(get_path(row, "overview", "progress", "filling_strategy")) == "prescreens",
         spent=columns["spent"] if _text(get_path(row, "approved", "currency_code")) == columns["currency"] else None,
     )
 

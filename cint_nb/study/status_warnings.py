@@ -36,6 +36,8 @@ class WarningInputs:
         approved: Budget approved from here.
         committed: The most the group can cost as it stands.
         spent: What it has cost, in the currency of the budget.
+        prescreens: Who has passed the screener.
+        counts_prescreens: Whether these fill the goal although completes were to.
     """
 
     state: str
@@ -52,6 +54,8 @@ class WarningInputs:
     approved: float | None = None
     committed: float | None = None
     spent: float | None = None
+    prescreens: float | None = None
+    counts_prescreens: bool = False
 
 
 def status_warnings(inputs: WarningInputs, now: datetime) -> tuple[str, ...]:
@@ -64,6 +68,7 @@ def status_warnings(inputs: WarningInputs, now: datetime) -> tuple[str, ...]:
     found = (
         _budget(inputs),
         _goal(inputs),
+        _prescreens(inputs),
         _strangers(inputs),
         _paused(inputs),
         _stalled(inputs, now),
@@ -92,6 +97,14 @@ def _goal(inputs: WarningInputs) -> str | None:
     if inputs.saved is None or inputs.goal is None or inputs.state in ("completed", "archived"):
         return None
     return f"goal exceeds saved IDs: {inputs.goal:,.0f} of {inputs.saved:,.0f}" if inputs.goal > inputs.saved else None
+
+
+def _prescreens(inputs: WarningInputs) -> str | None:
+    if not inputs.counts_prescreens or inputs.state in ("completed", "archived"):
+        return None
+    counts = ((inputs.prescreens, "passed"), (inputs.completes, "completed"), (inputs.goal, "wanted"))
+    known = ", ".join(f"{count:,.0f} {word}" for count, word in counts if count is not None)
+    return f"who passes the screener fills the goal, not who completes, as prevent_overfill can do: {known}"
 
 
 def _strangers(inputs: WarningInputs) -> str | None:

@@ -52,6 +52,7 @@ class Client:
         definitions: Accounts, users, business units, locales, industries, study types, suppliers, questions, allocation
             templates.
         profiles: From names to ids; validate, read and replace the profiles of target groups.
+        prices: Price predictions and rate cards, where the account may.
         choices: What a plan can choose from, as small tables.
     """
 
@@ -66,6 +67,7 @@ class Client:
         self.reconciliations = plain.Reconciliations(aio.reconciliations)
         self.definitions = plain.Definitions(aio.definitions)
         self.profiles = plain.Profiles(aio.profiles)
+        self.prices = plain.Prices(aio.prices)
         self.choices = Choices(aio)
 
     def wave(

@@ -47,6 +47,7 @@ from cint_nb.wave.steps.draft import DraftSteps
 from cint_nb.wave.steps.feasibility import FeasibilitySteps, feasibility_frame
 from cint_nb.wave.steps.fielding import FieldingSteps
 from cint_nb.wave.steps.files import FileSteps, files_frame
+from cint_nb.wave.steps.prices import PriceSteps, price_frame, rate_card_frame
 from cint_nb.wave.steps.report import ReportSteps
 from cint_nb.wave.steps.upload import UploadSteps
 from cint_nb.wave.steps.withdrawal import WithdrawalSteps, withdrawal_frame
@@ -68,7 +69,8 @@ class Wave:
     Created by `client.wave(...)`. The verbs in their order: `check`, `create`, `upload`, `outcome`, `resubmit`,
     `launch`, `status`, `quotas`, `close`, `report`, `reconcile`, `remove`; a wave of new people is created and launched
     without `upload`, `outcome`, `resubmit` and `remove`. At any time `withdraw` excludes people who withdraw, `files`
-    shows what was uploaded, and `feasibility` what the exchange expects.
+    shows what was uploaded, `feasibility` what the exchange expects, and `prices` and
+    `rate_card` what a complete costs, where the account may ask.
 
     Each verb blocks until it is done and shows its progress; Interrupt stops the following, never the job. While a verb
     sends, the wave is locked: other threads of this process wait for their turn, and another process is refused with
@@ -103,6 +105,7 @@ class Wave:
         self._fielding = FieldingSteps(self._context)
         self._reports = ReportSteps(self._context)
         self._feasibility = FeasibilitySteps(self._context)
+        self._prices = PriceSteps(self._context)
         self._files = FileSteps(self._context)
         self._withdrawals = WithdrawalSteps(self._context)
         self._reconciliations = ReconcileSteps(self._context)
@@ -340,6 +343,46 @@ class Wave:
                 next_step="pass days=[7, 14].",
             )
         frame = feasibility_frame(self._ask(self._feasibility.forecast(goals, amounts, days)))
+        frame.attrs["mode"] = str(self.client.mode)
+        return frame
+
+    def prices(self) -> pd.DataFrame:
+        """Return what a complete costs, as the exchange computes it, for accounts with a Private Exchange.
+
+        Before there is a target group it is predicted from the plan; then it is the group's own price.
+
+        Returns:
+            A frame, the open exchange first, then one row per supplier of the Private Exchange: `who`; `price` of a
+            complete and its `currency`; `pricing_model`, `dynamic` or `rate_card`; `basis`, `prediction`, or
+            `specification` once it is fixed. Unknown values are missing.
+
+        Raises:
+            PermissionDenied: the account may not; `feasibility` suggests a price to every account.
+            PlanError: the wave has no plan.
+
+        Serves `POST …/generate-price-prediction` and `GET …/target-groups/{target_group_id}/price`.
+        """
+        frame = price_frame(self._ask(self._prices.prices()))
+        frame.attrs["mode"] = str(self.client.mode)
+        return frame
+
+    def rate_card(self) -> pd.DataFrame:
+        """Return the rate card: of the target group, or of the plan's country before there is one.
+
+        Its cells are shown as the exchange gives them. No document states their unit, so that no price is computed from
+        them.
+
+        Returns:
+            A frame with one row per length of interview, `minutes`, and one column per incidence in percent.
+            `attrs["kind"]` is `current` for a country, `predicted` for a group that was never live, and `bound` for
+            ever after; `attrs["currency"]`, `attrs["country"]` and `attrs["note"]` say the rest.
+
+        Raises:
+            PermissionDenied: the account may not read rate cards.
+
+        Serves `GET …/rate-card`, of business units and of target groups.
+        """
+        frame = rate_card_frame(self._ask(self._prices.rate_card()))
         frame.attrs["mode"] = str(self.client.mode)
         return frame
 

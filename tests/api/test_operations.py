@@ -84,7 +84,12 @@ def test_every_operation_that_changes_something_can_spend_or_it_is_said_why_not(
     assert not set(ops.SPENDING) & set(SPENDS_NOTHING)
 
 
-COMPUTING = ("calculate-feasibility", "compute-target-group-transitions", "profiles/validate")
+COMPUTING = (
+    "calculate-feasibility",
+    "compute-target-group-transitions",
+    "generate-price-prediction",
+    "profiles/validate",
+)
 
 
 def test_every_operation_is_well_formed() -> None:

@@ -87,6 +87,10 @@ def _run(status: str) -> dict[str, Any]:
 
 _QUIET: dict[str, Any] = {"recontacts.jobs": {"data": []}}
 OPERATION_CALLS: dict[str, OperationCall] = {
+    "prices.predict": OperationCall(lambda c: c.prices.predict(1234, cost_per_interview="2.75 EUR")),
+    "prices.target_group": OperationCall(lambda c: c.prices.target_group(REF, 1234)),
+    "prices.rate_card": OperationCall(lambda c: c.prices.rate_card(1234, "DE")),
+    "prices.target_group_rate_card": OperationCall(lambda c: c.prices.target_group_rate_card(REF)),
     "definitions.accounts": OperationCall(lambda c: c.definitions.accounts()),
     "definitions.users": OperationCall(lambda c: c.definitions.users(project_managers=True)),
     "definitions.business_units": OperationCall(lambda c: c.definitions.business_units()),
@@ -159,6 +163,7 @@ OPERATION_CALLS: dict[str, OperationCall] = {
     "exclusions.policy": OperationCall(lambda c: c.exclusions.policy(REF)),
     "exclusions.policies": OperationCall(lambda c: c.exclusions.policies(PROJECT)),
     "exclusions.set_policies": OperationCall(lambda c: c.exclusions.set_policies(PROJECT, {GROUP: True})),
+    "exclusions.groups": OperationCall(lambda c: c.exclusions.groups(REF)),
     "exclusions.activity": OperationCall(lambda c: c.exclusions.activity(REF)),
     "exclusions.set_activity": OperationCall(
         lambda c: c.exclusions.set_activity(REF, [ActivityExclusion(type="project", id=JOB, duration="P30D")])

@@ -28,6 +28,7 @@ RESOURCES = (
     "reconciliations",
     "definitions",
     "profiles",
+    "prices",
 )
 
 

@@ -29,6 +29,7 @@ STEPS: tuple[Callable[[TourState], Awaitable[Any]], ...] = (
     tour_from_launch.batches,
     tour_from_launch.exclusions_by_file,
     tour_from_launch.exclusions_by_rule,
+    tour_from_launch.prices,
     tour_from_launch.reports,
     tour_from_launch.reconciliations,
     tour_from_launch.removals,

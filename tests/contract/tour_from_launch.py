@@ -144,6 +144,28 @@ async def exclusions_by_rule(to: TourState) -> Any:
         "policy": await exclusions.policy(ref),
         "policies": await exclusions.policies(to.project),
         "activity": (before, after),
+        "groups": await exclusions.groups(ref),
+    }
+
+
+# --- prices -------------------------------------------------------------------------------------------------------
+
+
+async def prices(to: TourState) -> Any:
+    prices, live, draft = to.client.prices, to.groups["wave"], to.groups["client"]
+    by_card: dict[str, Any] = {
+        "country_code": "DE",
+        "expected_length_of_interview_minutes": 10,
+        "expected_incidence_rate": 0.29,
+    }
+    return {
+        "offered": await prices.predict(BUSINESS_UNIT_ID, cost_per_interview="2.75 EUR"),
+        "by the card": await prices.predict(BUSINESS_UNIT_ID, **by_card),
+        "at most": await prices.predict(BUSINESS_UNIT_ID, **by_card, maximum_cpi="3 EUR", cpi_boost="0.50 EUR"),
+        "groups": [await prices.target_group(ref, BUSINESS_UNIT_ID) for ref in (live, draft)],
+        "card": await prices.rate_card(BUSINESS_UNIT_ID, "DE"),
+        "cards": [await prices.target_group_rate_card(ref) for ref in (live, draft)],
+        "nobody": await refusal(prices.rate_card(99, "DE")),
     }
 
 

@@ -108,6 +108,44 @@ def test_project_exclusion_blocks_a_recontact_of_the_same_project(
     assert (live(raw_client, second).get("Excluded by project", 0) > 0) == enabled
 
 
+def test_whoever_completed_one_group_of_an_exclusion_group_is_kept_out_of_the_others(
+    sandbox: Sandbox, raw_client: RawClient, people: list[str]
+) -> None:
+    project = raw_client.project()
+    first = raw_client.group(project, completes_goal=550)
+    raw_client.saved_ids(first, people)
+    raw_client.launched(first)
+    sandbox.advance(4 * DAY)
+    raw_client.log_in()
+    period = {"start_at": "2026-09-06T08:00:00Z", "end_at": "2026-09-20T08:00:00Z"}
+    second = raw_client.group(project, completes_goal=550, fielding_specification=period)
+    groups = f"{raw_client.account}/exclusion-groups"
+    made = raw_client.post(groups, {"tag": "Tracker", "description": "2026"}).json()["exclusion_group_id"]
+    members = {"data": [group.rsplit("/", 1)[1] for group in (first, second)]}
+    assert raw_client.post(f"{groups}/{made}/target-groups/add", members).status_code == 204
+    path = f"{raw_client.account}/target-groups/{members['data'][1]}/exclusion-groups"
+    assert [row["tag"] for row in raw_client.get(path).json()["data"]] == ["Tracker"]
+    assert listed(raw_client, second) == [], "the list of excluded respondents does not show it"
+    raw_client.saved_ids(second, people)
+    raw_client.launched(second, "2026-09-20T08:00:00Z")
+    sandbox.advance(4 * DAY)
+    ends = live(raw_client, second)
+    assert ends.get("Excluded by activity", 0) > 10, ends
+
+
+def test_an_exclusion_group_has_target_groups_that_exist_and_loses_them(raw_client: RawClient) -> None:
+    group = raw_client.group().rsplit("/", 1)[1]
+    groups = f"{raw_client.account}/exclusion-groups"
+    made = raw_client.post(groups, {"tag": "Tracker", "description": "2026"}).json()["exclusion_group_id"]
+    members = f"{groups}/{made}/target-groups"
+    assert raw_client.post(f"{members}/add", {"data": ["01BTGNYV6HRNK8K8VKZASZCFP0"]}).status_code == 400
+    assert raw_client.post(f"{members}/add", {"data": [group, group]}).status_code == 204
+    of_group = f"{raw_client.account}/target-groups/{group}/exclusion-groups"
+    assert len(raw_client.get(of_group).json()["data"]) == 1
+    raw_client.post(f"{members}/remove", {"data": [group]})
+    assert raw_client.get(of_group).json()["data"] == []
+
+
 def test_the_policy_of_several_groups_is_set_at_once(raw_client: RawClient) -> None:
     project = raw_client.project()
     groups = [raw_client.group(project) for _ in range(2)]

@@ -501,3 +501,29 @@ def test_a_state_file_is_of_one_set_of_rules(tmp_path: Path) -> None:
     Sandbox(state=tmp_path / "world.sqlite").close()
     with pytest.raises(InputError, match="rules"):
         Sandbox(state=tmp_path / "world.sqlite", rules=ExchangeRules(wrong_kind="accepted"))
+
+
+# --- what prevent_overfill does ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("rule", "counts"), [("kept", "completes"), ("prescreens", "prescreens")])
+def test_prevent_overfill_turns_a_live_group_to_prescreens_where_the_rule_says_so(
+    connect: Connect, rule: str, counts: str
+) -> None:
+    client = connect(prevent_overfill=rule)
+    group = client.group(study_type_code="adhoc", allocations=None, completes_goal=100)
+    client.launched(group)
+    progress = client.get(f"{group}/overview").json()["progress"]
+    assert progress["filling_strategy"] == counts
+    client.sandbox.advance(9 * 86_400)
+    client.log_in()
+    progress = client.get(f"{group}/overview").json()["progress"]
+    assert (progress["current_completes"] < 100 <= progress["current_prescreens"]) == (rule == "prescreens")
+
+
+def test_an_account_without_a_private_exchange_predicts_no_prices(connect: Connect) -> None:
+    config = {"type": "dynamic", "user_requested_cpi": {"value": "2", "currency_code": "EUR"}}
+    for rule, status in (("present", 200), ("absent", 403)):
+        client = connect(private_exchange=rule)
+        path = f"{client.account}/business-units/1234/generate-price-prediction"
+        assert client.post(path, {"config": config}).status_code == status

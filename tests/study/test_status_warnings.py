@@ -43,6 +43,13 @@ def ahead(**length: float) -> datetime:
             ("cost per complete 3.20 exceeds the price cap 2.50",),
         ),
         ({"cost_per_complete": 2.50001, "price_cap": 2.5}, ()),
+        (
+            {"counts_prescreens": True, "prescreens": 90},
+            (
+                "who passes the screener fills the goal, not who completes, as prevent_overfill can do: 90 passed, "
+                "40 completed, 100 wanted",
+            ),
+        ),
     ],
 )
 def test_a_live_group(known: dict[str, Any], words: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cint_nb.domain import ids, limits
 from cint_nb.sandbox.openapi.examples import PROFILING
 from cint_nb.sandbox.simulation.visit_ids import visit_rid
-from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
+from cint_nb.sandbox.world.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
 from tests.support.sandbox_client import RawClient
 
 PERIOD = {"start_fielding_at": "2026-09-03T08:00:00Z", "end_fielding_at": "2026-09-12T08:00:00Z"}
@@ -93,6 +93,7 @@ def take_tour(raw_client: RawClient) -> None:
     take_tour_of_schedules_and_batches(raw_client, project)
     removal = raw_client.post(f"{group}/recontacts/jobs/remove-all-rsids").json()["job_id"]
     raw_client.get(f"{group}/recontacts/jobs/remove-all-rsids/{removal}")
+    take_tour_of_prices(raw_client, group)
     take_tour_of_reports(raw_client, group)
     take_tour_of_reconciliations(raw_client, group)
 
@@ -131,6 +132,24 @@ def take_tour_of_exclusions(raw_client: RawClient, project: str, group: str, peo
     rules = {"respondent_activity_exclusions": [{"type": "target-group", "id": other, "duration": "P30D"}]}
     raw_client.ask("PUT", f"{group}/respondent-activity-exclusions", json=rules)
     raw_client.get(f"{group}/respondent-activity-exclusions")
+    groups = f"{raw_client.account}/exclusion-groups"
+    new = {"tag": "Tracker", "description": "Nobody twice"}
+    one = f"{groups}/{raw_client.post(groups, new).json()['exclusion_group_id']}"
+    members = {"data": [group.rsplit("/", 1)[1], other]}
+    raw_client.post(f"{one}/target-groups/add", members)
+    raw_client.get(f"{raw_client.account}/target-groups/{other}/exclusion-groups")
+    raw_client.post(f"{one}/target-groups/remove", members)
+
+
+def take_tour_of_prices(raw_client: RawClient, group: str) -> None:
+    unit = f"{raw_client.account}/business-units/{BUSINESS_UNIT_ID}"
+    raw_client.post(
+        f"{unit}/generate-price-prediction",
+        {"config": {"type": "dynamic", "user_requested_cpi": {"value": "2.75", "currency_code": "EUR"}}},
+    )
+    raw_client.get(f"{unit}/target-groups/{group.rsplit('/', 1)[1]}/price")
+    raw_client.get(f"{unit}/rate-card?country_code=DE")
+    raw_client.get(f"{group}/rate-card")
 
 
 def take_tour_of_schedules_and_batches(raw_client: RawClient, project: str) -> None:

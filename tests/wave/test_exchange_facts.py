@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cint_nb.domain.errors import BudgetExceeded, CintWarning, PlanError, PreflightBlocked
+from cint_nb.domain.findings import Severity
 from cint_nb.domain.plan import Money
 from cint_nb.domain.respondent_lists import ActivityExclusion
 from cint_nb.study.preflight.registry import WaveFacts
@@ -15,6 +16,7 @@ from cint_nb.wave.client import Client
 from cint_nb.wave.exchange.facts import read_exchange_facts
 from cint_nb.wave.wave import Wave
 from tests.support.plans import PRICE_VALUE
+from tests.support.sandbox_client import RawClient
 
 Make = Callable[..., Wave]
 
@@ -178,3 +180,45 @@ def test_people_of_another_open_group_of_the_project_would_be_asked_twice(client
         second.launch(budget="300 EUR")
     first.close()
     assert "asked-twice" not in second.check("upload", ask=True).rules()
+
+
+def put_in_one_exclusion_group(client: Client, *waves: Wave) -> None:
+    """Let a colleague put the target groups of waves into one exclusion group."""
+    groups = f"/demand/accounts/{client.account_id}/exclusion-groups"
+    sandbox = RawClient(client.sandbox)
+    sandbox.log_in()
+    body = {"tag": "Tracker 2026", "description": "nobody is asked twice"}
+    made = sandbox.post(groups, body).json()["exclusion_group_id"]
+    members = [wave.target_group.target_group_id for wave in waves if wave.target_group is not None]
+    assert sandbox.post(f"{groups}/{made}/target-groups/add", {"data": members}).status_code == 204
+    sandbox.close()
+
+
+def test_two_waves_in_one_exclusion_group_stop_before_everybody_is_turned_away(client: Client, make_wave: Make) -> None:
+    first = make_wave("Tracker, wave 1")
+    source = first.create()
+    wave = make_wave("Tracker, wave 2b")
+    wave.sources = (source,)
+    wave.create()
+    assert "exclusion-groups" not in wave.check("upload", ask=True).rules()
+    put_in_one_exclusion_group(client, first, wave)
+    finding = next(each for each in wave.check("upload", ask=True) if each.rule == "exclusion-groups")
+    assert finding.severity is Severity.BLOCK
+    assert "Tracker 2026" in str(finding.evidence)
+    with pytest.raises(PreflightBlocked, match="exclusion group"):
+        wave.launch(budget="2000 EUR")
+
+
+def test_an_exclusion_group_without_a_known_source_is_a_warning(client: Client, make_wave: Make) -> None:
+    wave = make_wave("Tracker, wave 2c")
+    wave.create()
+    put_in_one_exclusion_group(client, wave)
+    finding = next(each for each in wave.check("upload", ask=True) if each.rule == "exclusion-groups")
+    assert finding.severity is Severity.WARN
+
+
+def test_exclusion_groups_that_may_not_be_read_are_named(client: Client, make_wave: Make) -> None:
+    wave = make_wave("Tracker, wave 2d")
+    wave.create()
+    client.inject("404", "get_exclusion_groups_for_target_group")
+    assert "the exclusion groups" in str(wave.check("upload", ask=True))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from cint_nb.domain.errors import BudgetExceeded, CintWarning, InvalidState, PlanError, PreflightBlocked
 from cint_nb.domain.jobs import JobState
 from cint_nb.domain.plan import PlanKind
+from cint_nb.sandbox.world.rules import ExchangeRules
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.client import Client
 from cint_nb.wave.wave import Wave
@@ -180,7 +181,7 @@ CHANGING: dict[str, Act] = {
 """Every verb that changes something, but for pausing and closing, which end what costs money."""
 READING = {
     *("status", "report", "quotas", "check", "exchange_state", "look", "plan_from_exchange"),
-    *("feasibility", "files", "download_file", "test_links"),
+    *("feasibility", "prices", "rate_card", "files", "download_file", "test_links"),
     *("pause", "close", "withdraw"),
 }
 """What needs no list: reading, and what protects money and people."""
@@ -374,3 +375,13 @@ def test_another_machine_finds_it_and_launches_nothing_twice(client: Client) -> 
             again.launch(budget=BUDGET)
     assert len(client.sandbox.world.groups) == 1
     assert [str(job.kind) for job in client.sandbox.world.jobs.values()] == ["launch"]
+
+
+@pytest.mark.parametrize(("rule", "is_told"), [("kept", False), ("prescreens", True)])
+def test_a_group_that_prevent_overfill_turned_to_prescreens_is_told(
+    client: Client, rule: Literal["kept", "prescreens"], is_told: bool
+) -> None:
+    client.sandbox.world.rules = ExchangeRules(prevent_overfill=rule)
+    wave = live_wave(client)
+    client.pass_time(days=1)
+    assert ("who passes the screener fills the goal" in wave.status().loc[0, "warnings"]) is is_told

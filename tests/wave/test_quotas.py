@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import Any
 
 import pandas as pd
@@ -422,3 +423,21 @@ def test_a_group_that_shows_none_of_its_profiles_is_not_overwritten(client: Clie
         wave.set_profiles([Profile("gender", {"male": 30, "female": 70})])
     with pytest.raises(UnexpectedReply, match="cannot be read"):
         wave.raise_goal(110, budget="900 EUR")
+
+
+@pytest.mark.parametrize(("profiling", "is_told"), [(QUOTAS, True), (None, False)])
+def test_a_reply_without_profiles_is_no_answer_where_the_plan_has_some(
+    client: Client, profiling: Any, is_told: bool
+) -> None:
+    wave = live_wave(client, profiling=profiling)
+    original = wave.client.profiles.list
+
+    async def list_left_out(ref: Any) -> Any:
+        return (await original(ref)).model_copy(update={"profiles": None})
+
+    wave.client.profiles.list = list_left_out  # type: ignore[method-assign]  # as the documents allow it
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert len(wave.quotas()) == 0
+    assert any("quotas are not known" in str(each.message) for each in caught) is is_told
+    assert any("quotas are not known" in text for text in wave.warnings) is is_told

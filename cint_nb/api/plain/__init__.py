@@ -12,6 +12,7 @@ from __future__ import annotations
 from cint_nb.api.plain.definitions import Definitions as Definitions
 from cint_nb.api.plain.exclusions import Exclusions as Exclusions
 from cint_nb.api.plain.fielding import Fielding as Fielding
+from cint_nb.api.plain.prices import Prices as Prices
 from cint_nb.api.plain.profiles import Profiles as Profiles
 from cint_nb.api.plain.projects import Projects as Projects
 from cint_nb.api.plain.reconciliations import Reconciliations as Reconciliations

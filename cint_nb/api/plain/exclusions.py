@@ -10,7 +10,7 @@ from cint_nb.api.jobs.job import Job
 from cint_nb.api.resources import exclusions
 from cint_nb.domain.files import Uploadable, UploadFile
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.respondent_lists import ActivityExclusion, ExclusionPolicy, RecontactOverview
+from cint_nb.domain.respondent_lists import ActivityExclusion, ExclusionGroup, ExclusionPolicy, RecontactOverview
 from cint_nb.wire import loop_thread
 
 
@@ -110,3 +110,12 @@ class Exclusions:
         Serves `PUT …/respondent-activity-exclusions`.
         """
         loop_thread.run(self._aio.set_activity(ref, exclusions))
+
+    def groups(self, ref: TargetGroupRef) -> tuple[ExclusionGroup, ...]:
+        """Return the exclusion groups of a target group: each keeps out whoever completed another of its members.
+
+        Two waves of one study must have none in common: it would turn away everybody who took part before.
+
+        Serves `GET …/target-groups/{target_group_id}/exclusion-groups`.
+        """
+        return loop_thread.run(self._aio.groups(ref))

@@ -8,7 +8,7 @@ from cint_nb.api import operations as ops
 from cint_nb.api.jobs.handle import make_handle
 from cint_nb.api.jobs.job import Job
 from cint_nb.api.jobs.schedule import DurationModel
-from cint_nb.api.parsing import parse, parse_created_id, parse_list
+from cint_nb.api.parsing import parse, parse_created_id, parse_item, parse_list
 from cint_nb.api.safety.remove_all import start_removal
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain.arguments import check_arguments
@@ -17,11 +17,12 @@ from cint_nb.domain.files import Uploadable, UploadFile, validate_upload
 from cint_nb.domain.ids import masked_text, normalise_id
 from cint_nb.domain.jobs import JobKind
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.respondent_lists import ActivityExclusion, ExclusionPolicy, RecontactOverview
+from cint_nb.domain.respondent_lists import ActivityExclusion, ExclusionGroup, ExclusionPolicy, RecontactOverview
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items
 
 _PAGE_SIZE = 1000
+_GROUPS_PAGE = 100
 _COUNT_FIELDS = {
     "RSID": "saved_respondent_ids_count",
     "ACCESS_RESPONDENT_GUID": "saved_access_respondent_guids_count",
@@ -200,6 +201,17 @@ class Exclusions:
             )
         body = {"respondent_activity_exclusions": [exclusion.to_body() for exclusion in exclusions]}
         await self._http.send(ops.SET_ACTIVITY_EXCLUSIONS.make_call(ref.path_params(), json=body))
+
+    async def groups(self, ref: TargetGroupRef) -> tuple[ExclusionGroup, ...]:
+        """Return the exclusion groups of a target group: each keeps out whoever completed another of its members.
+
+        Two waves of one study must have none in common: it would turn away everybody who took part before.
+
+        Serves `GET …/target-groups/{target_group_id}/exclusion-groups`.
+        """
+        call = ops.EXCLUSION_GROUPS.make_call({"target_group_id": ref.target_group_id})
+        rows = iter_items(self._http, call, page_size=_GROUPS_PAGE)
+        return tuple([parse_item(ExclusionGroup, row, call) async for row in rows])
 
     async def _count(self, ref: TargetGroupRef, entity: str) -> int:
         reply = await self._http.send(ops.EXCLUSION_OVERVIEW.make_call(ref.path_params()))

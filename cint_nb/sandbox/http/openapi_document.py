@@ -37,6 +37,7 @@ _ID_POINTERS = {"JobCreated": "job_id", "ReportCreated": "report_id", "Reconcili
 _PATH_SCHEMAS: dict[str, Schema] = {
     "account_id": {"type": "integer", "minimum": 1, "maximum": 2_147_483_647},
     "user_id": {"type": "string", "format": "uuid"},
+    "business_unit_id": {"type": "string", "pattern": "^[0-9]{1,9}$"},
     "download_type": {"type": "string", "enum": [*DOWNLOADS]},
     # The exchange's documents spell report types with hyphens here and with underscores there: both are accepted.
     "report_type": {"type": "string", "enum": _SPELLINGS},

@@ -9,14 +9,15 @@ from cint_nb.sandbox.handlers import (
     batch_jobs,
     definitions,
     drafts,
-    exclusions,
     fielding,
+    pricing,
     projects,
     recontacts,
     reports,
     target_group_updates,
     target_groups,
 )
+from cint_nb.sandbox.handlers.exclusions import exclusion_groups, policies, uploads
 from cint_nb.sandbox.handlers.operation import Operation
 from cint_nb.sandbox.handlers.profiling import launched_profiles, question_library, validation
 from cint_nb.sandbox.handlers.reconciliations import eligible_groups, results, submissions
@@ -28,7 +29,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *target_groups.OPERATIONS,
     *target_group_updates.OPERATIONS,
     *recontacts.OPERATIONS,
-    *exclusions.OPERATIONS,
+    *uploads.OPERATIONS,
+    *policies.OPERATIONS,
+    *exclusion_groups.OPERATIONS,
     *fielding.OPERATIONS,
     *batch_jobs.OPERATIONS,
     *reports.OPERATIONS,
@@ -38,6 +41,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *question_library.OPERATIONS,
     *validation.OPERATIONS,
     *launched_profiles.OPERATIONS,
+    *pricing.OPERATIONS,
 )
 
 

@@ -229,6 +229,26 @@ RESOURCES: dict[str, Schema] = {
         }
     ),
     "PolicyList": array(object_({"target_group_id": ulid, "project_exclusion_enabled": boolean()})),
+    "NewExclusionGroup": object_({"tag": string(low=1, high=128), "description": string(low=1, high=500)}),
+    "ExclusionGroupCreated": object_({"exclusion_group_id": ulid}),
+    "TargetGroupIds": object_({"data": array(ulid, high=100)}, optional=None),
+    "ExclusionGroupList": object_(
+        {
+            "data": array(
+                object_(
+                    {
+                        "exclusion_group_id": ulid,
+                        "tag": string(),
+                        "create_date": date_time,
+                        "update_date": nullable(date_time),
+                    }
+                )
+            ),
+            "next_cursor": string(),
+            "url": string(),
+        },
+        optional=("next_cursor",),
+    ),
     "Policies": array(object_({"target_group_id": ulid, "project_exclusion_enabled": boolean()}), low=1, high=1_000),
     "Launch": object_({"end_fielding_at": date_time}),
     "Schedule": object_({"start_fielding_at": date_time, "end_fielding_at": date_time}),

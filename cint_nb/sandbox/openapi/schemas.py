@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cint_nb.sandbox.openapi.builders import SHARED
 from cint_nb.sandbox.openapi.drafts import DRAFTS
+from cint_nb.sandbox.openapi.pricing import PRICES
 from cint_nb.sandbox.openapi.profiling import PROFILING
 from cint_nb.sandbox.openapi.reconciliations import RECONCILIATIONS
 from cint_nb.sandbox.openapi.reports import REPORTS
@@ -11,7 +12,16 @@ from cint_nb.sandbox.openapi.resources import RESOURCES
 from cint_nb.sandbox.openapi.target_groups import GROUPS
 from cint_nb.sandbox.protocol.json_schema import Schema
 
-SCHEMAS: dict[str, Schema] = {**SHARED, **DRAFTS, **GROUPS, **RESOURCES, **REPORTS, **RECONCILIATIONS, **PROFILING}
+SCHEMAS: dict[str, Schema] = {
+    **SHARED,
+    **DRAFTS,
+    **GROUPS,
+    **RESOURCES,
+    **REPORTS,
+    **RECONCILIATIONS,
+    **PROFILING,
+    **PRICES,
+}
 
 
 def requires_body(name: str) -> bool:

@@ -350,6 +350,37 @@ class PolicyChange(TypedDict):
     project_exclusion_enabled: bool
 
 
+class NewExclusionGroup(TypedDict):
+    """An exclusion group to create."""
+
+    tag: str
+    description: str
+
+
+class TargetGroupIds(TypedDict, total=False):
+    """Target groups to add to an exclusion group, or to remove from it."""
+
+    data: list[str]
+
+
+class PriceConfig(TypedDict):
+    """What a price prediction assumes; which fields it needs depends on the pricing model."""
+
+    type: Literal["dynamic", "rate_card"]
+    user_requested_cpi: NotRequired[Money]
+    country_code: NotRequired[str]
+    expected_incidence_rate: NotRequired[float]
+    expected_length_of_interview_minutes: NotRequired[int]
+    maximum_cpi: NotRequired[Money]
+    cpi_boost: NotRequired[Money]
+
+
+class PriceQuery(TypedDict):
+    """A question for a price."""
+
+    config: PriceConfig
+
+
 class ReportOptions(TypedDict, total=False):
     """What a report shows besides."""
 

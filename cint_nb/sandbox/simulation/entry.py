@@ -55,6 +55,16 @@ def excluded_people(world: World, group: TargetGroup, t: float) -> dict[bytes, s
     return found
 
 
+def _people_of_exclusion_groups(world: World, group: TargetGroup) -> dict[bytes, str]:
+    """Return who completed another target group of an exclusion group; the list of excluded respondents lacks them.
+
+    Assumption: such a visit ends as one that activity elsewhere excludes.
+    """
+    members = {member for each in world.exclusion_groups_of(group.id) for member in each.members} - {group.id}
+    others = [world.groups[member] for member in sorted(members) if member in world.groups]
+    return dict.fromkeys(_completes_of(others), EXCLUDED_BY_ACTIVITY)
+
+
 def _completes_of(groups: Iterable[TargetGroup], since: float = 0.0) -> Iterable[bytes]:
     return (
         visit.key
@@ -134,13 +144,15 @@ def decide_survey(population: Population, person: Person, visit: Draws, *, too_f
 
 
 def _rule_against(world: World, group: TargetGroup, key: bytes, t: float) -> str | None:
-    locked = has_lockout(group)
-    if not (group.project_exclusion or group.activity or len(group.excluded) or locked):
+    locked, grouped = has_lockout(group), bool(world.exclusion_groups_of(group.id))
+    if not (group.project_exclusion or group.activity or len(group.excluded) or locked or grouped):
         return None
     cache = world.excluded_now.get(group.id)
     # Refreshed every virtual hour: the list grows only while other groups are in the field.
     if cache is None or t - cache[0] > 3600:
         people = excluded_people(world, group, t)
+        if grouped:
+            people = _people_of_exclusion_groups(world, group) | people
         cache = (t, (_locked_out_people(world, group, t) | people) if locked else people)
         world.excluded_now[group.id] = cache
     return cache[1].get(key)

@@ -183,6 +183,9 @@ def process_event(world: World, group: TargetGroup, t: float) -> None:
 def go_live(world: World, group: TargetGroup, t: float) -> None:
     """Set a run live and invite its people, with the parameters of this moment."""
     lifecycle.transition(world, group, "live", t)
+    if world.rules.prevent_overfill == "prescreens" and _prevents_overfill(group):
+        world.log_change(group, t, ("filling_strategy", group.strategy, "prescreens"), system="system_user")
+        group.strategy = "prescreens"
     group.fieldwork.population = world.population
     group.fieldwork.wave = world.population.wave(group.seed, t / MONTH)
     group.fieldwork.live_at = world.caught_up_to

@@ -256,6 +256,17 @@ class Reconciliation:
 
 
 @dataclass(slots=True)
+class ExclusionGroup:
+    """Target groups of which each keeps out whoever completed another one of them."""
+
+    id: str
+    tag: str
+    created: float
+    updated: float | None = None
+    members: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Report:
     """A report: what was requested, and its content from `ready_at` on. Without a level it is about the account."""
 

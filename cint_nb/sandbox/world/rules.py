@@ -32,6 +32,10 @@ class ExchangeRules:
             among those `saved`, or among those that `failed`.
         undocumented_fields: Fields and query parameters that the description does not name are `ignored`, or `refused`
             one by one.
+        prevent_overfill: What a launch makes of `prevent_overfill`: the filling strategy stays as it was set, `kept`,
+            or the goal becomes a quota of those who pass the screener, `prescreens`, as the help pages describe it.
+        private_exchange: Whether the account has a Private Exchange, which price predictions need: `present` or
+            `absent`.
 
     Raises:
         InputError: for a value that is none of these.
@@ -45,6 +49,8 @@ class ExchangeRules:
     goal_above_saved: Literal["refused", "allowed"] = "refused"
     repeated_ids: Literal["saved", "failed"] = "saved"
     undocumented_fields: Literal["ignored", "refused"] = "ignored"
+    prevent_overfill: Literal["kept", "prescreens"] = "kept"
+    private_exchange: Literal["present", "absent"] = "present"
 
     def __post_init__(self) -> None:
         for name, known in rule_choices().items():

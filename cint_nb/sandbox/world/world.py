@@ -11,7 +11,15 @@ from datetime import UTC, datetime, timedelta
 from cint_nb.sandbox.protocol.json_schema import parse_time
 from cint_nb.sandbox.protocol.messages import Json, JsonObject, Request, not_found
 from cint_nb.sandbox.world.catalogue import ACCOUNT_ID, PROJECT_MANAGER_ID
-from cint_nb.sandbox.world.entities import ChangelogEntry, Job, Project, Reconciliation, Report, TargetGroup
+from cint_nb.sandbox.world.entities import (
+    ChangelogEntry,
+    ExclusionGroup,
+    Job,
+    Project,
+    Reconciliation,
+    Report,
+    TargetGroup,
+)
 from cint_nb.sandbox.world.ids import IdFactory
 from cint_nb.sandbox.world.missingness import Missingness
 from cint_nb.sandbox.world.population import Population, PopulationParameters
@@ -51,6 +59,7 @@ class World:
         self.jobs: dict[str, Job] = {}
         self.reports: dict[str, Report] = {}
         self.reconciliations: dict[str, Reconciliation] = {}
+        self.exclusion_groups: dict[str, ExclusionGroup] = {}
         self.running: dict[str, Job] = {}
         self.caught_up_to = 0.0
         self.actor = PROJECT_MANAGER_ID
@@ -179,6 +188,10 @@ class World:
             key=lambda group: group.id,
             reverse=True,
         )
+
+    def exclusion_groups_of(self, target_group_id: str) -> list[ExclusionGroup]:
+        """Return the exclusion groups that a target group is in."""
+        return [group for group in self.exclusion_groups.values() if target_group_id in group.members]
 
     def log_change(
         self,

@@ -191,6 +191,9 @@ class WaveFacts:
         activity_exclusions: The group's respondent-activity exclusions.
         excluded_ids: Ids that the exchange excludes from the group, from its list of effective exclusions.
         industry_lockout: Code of an industry lockout set on the group.
+        exclusion_groups: Tags of the exclusion groups that the target group is in, by their ids; None if they were not
+            read.
+        shared_exclusion_groups: Ids of those that a source is in too.
         list_made_on: Day on which the list of respondents was created.
         earlier_waves: Respondents of other waves, for evidence of RSID or RID.
         crosswalk: RSID of each RID, as the analyst gave it.
@@ -229,6 +232,8 @@ class WaveFacts:
     activity_exclusions: Collection[ActivityExclusionFact] = ()
     excluded_ids: Collection[str] = ()
     industry_lockout: str | None = None
+    exclusion_groups: Mapping[str, str | None] | None = None
+    shared_exclusion_groups: Collection[str] = ()
     list_made_on: date | None = None
     earlier_waves: Collection[Respondents] = ()
     crosswalk: Mapping[str, str] | None = None

@@ -59,6 +59,33 @@ def industry_lockout(facts: WaveFacts, report: RuleReport) -> Finding | None:
     )
 
 
+@rule("exclusion-groups", steps=["upload", "launch"], section=_EXCLUSIONS)
+def exclusion_groups(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
+    """A wave and the wave before in one exclusion group: whoever took part is turned away, which is everybody."""
+    if not facts.plan.is_recontact or not facts.exclusion_groups:
+        return
+    shared = [name for name in facts.exclusion_groups if name in facts.shared_exclusion_groups]
+    other = [name for name in facts.exclusion_groups if name not in facts.shared_exclusion_groups]
+    if shared:
+        yield report.block(
+            "The target group is in an exclusion group with a wave its people come from: they would be turned away.",
+            evidence=_tags(facts, shared),
+            fix="take this target group out of the exclusion group in the web interface before anybody enters.",
+        )
+    if other:
+        yield report.warn(
+            "The target group is in an exclusion group: whoever completes another of its target groups is turned away.",
+            evidence=_tags(facts, other),
+            fix="make sure that no wave these people took part in is in it; client.wave(…, sources=[…]) compares those "
+            "it names.",
+        )
+
+
+def _tags(facts: WaveFacts, names: list[str]) -> str:
+    tags = facts.exclusion_groups or {}
+    return ", ".join(f"{mask_ids_in(tags.get(name) or 'no tag')} ({name})" for name in names)
+
+
 @rule("asked-twice", steps=["upload", "launch"], section=_EXCLUSIONS)
 def asked_twice(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """People of the list who are in another open group of the project would be asked twice."""

@@ -95,6 +95,12 @@ async def _target_group_facts(
     ref = state.ref
     activity = await reads.ask("the activity exclusions of the target group", client.exclusions.activity(ref)) or ()
     excluded = await reads.ask("the excluded respondents", client.exclusions.effective_rsids(ref)) or ()
+    groups = await _exclusion_groups(client, ref, reads) if facts.plan.is_recontact else None
+    shared: set[str] = set()
+    for source in facts.sources if groups else ():
+        if source.target_group_id is not None:
+            its = TargetGroupRef(project_id=source.project_id, target_group_id=source.target_group_id)
+            shared |= (await _exclusion_groups(client, its, reads) or {}).keys() & (groups or {}).keys()
     lockout = getattr(state.group, "industry_lockout_code", None) if state.group else None
     running = next((job for job in uploads.jobs or () if job.state is JobState.RUNNING), None)
     return replace(
@@ -106,7 +112,15 @@ async def _target_group_facts(
         activity_exclusions=[ActivityExclusionFact(each.type, each.id, each.duration) for each in activity],
         excluded_ids=excluded,
         industry_lockout=None if lockout is None else str(lockout),
+        exclusion_groups=groups,
+        shared_exclusion_groups=shared,
     )
+
+
+async def _exclusion_groups(client: AsyncClient, ref: TargetGroupRef, reads: _Reads) -> dict[str, str | None] | None:
+    """Return the tags of a target group's exclusion groups by their ids; None, and a note, if they cannot be read."""
+    found = await reads.ask(f"the exclusion groups of {ref.target_group_id}", client.exclusions.groups(ref))
+    return None if found is None else {each.exclusion_group_id: each.tag for each in found}
 
 
 async def _draft_facts(client: AsyncClient, facts: WaveFacts, state: ExchangeState) -> WaveFacts:

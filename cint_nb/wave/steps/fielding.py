@@ -457,13 +457,23 @@ class FieldingSteps:
             state = await self._wave.read_state()
             state.require_known("read the quotas")
             if state.group is None:
-                return (await self._wave.client.profiles.list(state.ref)).profiles or ()
+                return await self._launched_profiles(state.ref)
             if self._wave.plan_or_none is not None:
                 await self._wave.look_up_profiles()
             return _as_launched(state.group.profiling, self._wave.plan_or_none)
         await self._wave.look_up_profiles()
         plan = self._wave.plan
         return _as_launched(profiling_body(plan.profiling), plan)
+
+    async def _launched_profiles(self, ref: TargetGroupRef) -> tuple[LaunchedProfile, ...]:
+        """Return the profiles of the launched group; a reply without any is no answer where the plan has some."""
+        shown, plan = await self._wave.client.profiles.list(ref), self._wave.plan_or_none
+        if shown.profiles is None and (plan is None or plan.profiling):
+            self._wave.client.http.warn(
+                f"The exchange does not say which profiles the wave {self._wave.name!r} has: its quotas are not known, "
+                "which does not mean that there are none. Look in the exchange's web interface."
+            )
+        return shown.profiles or ()
 
     async def set_quotas(
         self, goals: Goals, *, in_percent: bool, goal: int | None, budget: str | Money | None
@@ -633,6 +643,7 @@ class FieldingSteps:
             "sent": None if people is None else len(people),
             "saved": saved,
             "price_cap": plan.price_cap if plan else None,
+            "planned_strategy": plan.filling_strategy if plan else None,
             "approved": self._wave.client.spend_guard.approved(state.ref),
             "warnings": reads.unread,
         }

@@ -58,6 +58,9 @@ ALLOWED_FIELDS = _split_words(
     negative_reversed negative_reversed_count positive_reversed positive_reversed_count reconciliation_reasons
     reconciliation_requests request_id result_counts submission_type submitted submitted_at submitted_by_user_id
     submitted_count submitter_las_id summary total_reversed
+    bound_rate_card buyer_account_id buyer_business_unit_exchange_rate_from_usd buyer_business_unit_id config
+    open_exchange_price predicted_rate_card pricing_context pricing_table_currency_code pricing_table_data
+    rate_card_data user_requested_cpi
     """
 )
 """Fields of the operations this client uses. The value of any other is blanked, at every depth.

@@ -159,6 +159,11 @@ def in_words(found: list[Deviation]) -> str:
     return "; ".join(map(str, found[:_NAMED_AT_MOST])) + (f"; and {more} more" if more > 0 else "")
 
 
+def _may_repeat(item: Shape) -> bool:
+    """Return whether equal rows are no mistake: the numbers of a table, which stand for their place in it."""
+    return item is Kind.NUMBER or (isinstance(item, Rows) and _may_repeat(item.item))
+
+
 def _compare(shape: Shape, value: Any, place: str) -> Iterator[Deviation]:
     if isinstance(shape, Either):
         yield from _compare(_fitting(shape, value), value, place)
@@ -171,7 +176,7 @@ def _compare(shape: Shape, value: Any, place: str) -> Iterator[Deviation]:
             yield from bad
             if any(each.is_refused for each in bad):
                 return
-        if len(distinct(value, set())) < len(value):
+        if not _may_repeat(shape.item) and len(distinct(value, set())) < len(value):
             yield Deviation(f"{place}[]", "is given twice", is_refused=False)
     elif isinstance(shape, Object):
         yield from _compare_object(shape, value, place)

@@ -34,6 +34,8 @@ SAYS_TOO_LITTLE = {
     "reconciliations.submit: 202 least fields": "OutcomeUnknown",
     "reconciliations.get: 200 least fields": "is missing",
     "reconciliations.target_group: 200 least fields": "target_group_id is missing",
+    "prices.rate_card: 200 least fields": "rate_card_data.length_of_interview_minutes is missing",
+    "prices.target_group_rate_card: 200 least fields": "length_of_interview_minutes is missing",
     "reports.status: 200 least fields": "status is missing",
     "exclusions.policy: 200 least fields": "project_exclusion_enabled is missing",
     "target_groups.set_cost_per_interview: 200 least fields": "target_group_cpi.value is missing",

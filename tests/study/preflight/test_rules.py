@@ -111,6 +111,10 @@ BLOCKS = [
     ("draft-survey", {"step": "launch", "draft": {"live_url": PLAN.live_url.replace("/?", "/two?")}}),
     ("draft-audience", {"step": "launch", "draft": {"locale": "eng_us"}}),
     ("excluded-ids", {"excluded_ids": IDS[:51]}),
+    (
+        "exclusion-groups",
+        {"step": "upload", "exclusion_groups": {"G1": "Tracker"}, "shared_exclusion_groups": ["G1"]},
+    ),
     ("not-read", {"unread": [registry.UnreadFact("the uploads", "refused (403)", blocks=True)]}),
 ]
 
@@ -142,6 +146,7 @@ WARNINGS = [
     ("group-state", {"step": "upload", "target_group_state": "completed"}),
     ("group-state", {"step": "upload", "target_group_state": "archived"}),
     ("industry-lockout", {"industry_lockout": "automotive"}),
+    ("exclusion-groups", {"step": "launch", "saved_count": 100, "exclusion_groups": {"G1": None}}),
     ("overfill", {"plan": {"prevent_overfill": False}}),
     ("draft-labels", {"step": "launch", "draft": {"industry_code": "automotive"}}),
     ("excluded-ids", {"excluded_ids": [IDS[0].upper()]}),
