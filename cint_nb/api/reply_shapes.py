@@ -594,6 +594,7 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
             {
                 "exclusion_group_id": needed(_ID),
                 "tag": expected(_TEXT),
+                "description": expected(_TEXT),
                 "create_date": expected(_MOMENT),
                 "update_date": optional(_MOMENT),
             }

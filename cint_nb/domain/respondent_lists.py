@@ -46,6 +46,7 @@ class ExclusionGroup(ApiModel):
 
     exclusion_group_id: str
     tag: OptionalText = None
+    description: OptionalText = None
     create_date: datetime | None = None
     update_date: datetime | None = None
 

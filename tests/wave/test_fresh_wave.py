@@ -384,4 +384,4 @@ def test_a_group_that_prevent_overfill_turned_to_prescreens_is_told(
     client.sandbox.world.rules = ExchangeRules(prevent_overfill=rule)
     wave = live_wave(client)
     client.pass_time(days=1)
-    assert ("who passes the screener fills the goal" in wave.status().loc[0, "warnings"]) is is_told
+    assert ("who passes the screener fills the goal" in str(wave.status().loc[0, "warnings"])) is is_told

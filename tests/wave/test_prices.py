@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cint_nb.domain.errors import InputError, PermissionDenied
@@ -13,21 +15,17 @@ from tests.support.fresh_waves import fresh_wave, live_wave
 def test_before_there_is_a_group_the_price_is_predicted_from_the_plan(client: Client) -> None:
     frame = fresh_wave(client).prices()
     assert list(frame["who"]) == ["open exchange", "supplier 201"]
-    assert frame.loc[0, ["price", "currency", "pricing_model", "basis"]].to_list() == [
-        2.7352,
-        "EUR",
-        "dynamic",
-        "prediction",
-    ]
+    first = frame[["price", "currency", "pricing_model", "basis"]].to_dict("records")[0]
+    assert list(first.values()) == [2.7352, "EUR", "dynamic", "prediction"]
     assert frame.attrs["mode"] == "sandbox"
 
 
 def test_the_price_of_a_rate_card_follows_length_and_incidence_up_to_the_cap(client: Client) -> None:
-    card = {"pricing_model": "rate_card", "cost_per_interview": None}
+    card: dict[str, Any] = {"pricing_model": "rate_card", "cost_per_interview": None}
     free = fresh_wave(client, **card, maximum_cpi="9 EUR").prices()
     capped = fresh_wave(client, **card, maximum_cpi="1 EUR").prices()
     assert free.loc[0, "pricing_model"] == "rate_card"
-    assert free.loc[0, "price"] > capped.loc[0, "price"] == 1.0
+    assert free["price"].iloc[0] > capped["price"].iloc[0] == 1.0
 
 
 def test_the_price_of_a_launched_group_is_no_prediction(client: Client) -> None:
@@ -50,7 +48,7 @@ def test_a_rate_card_is_a_table_whose_unit_is_not_known(client: Client) -> None:
     frame = fresh_wave(client).rate_card()
     assert frame.index.name == "minutes"
     assert frame.columns.name == "incidence_percent"
-    assert frame.loc[45, 1] > frame.loc[3, 75]
+    assert float(frame.loc[45, 1]) > float(frame.loc[3, 75])  # type: ignore[arg-type]
     assert (frame.attrs["kind"], frame.attrs["country"], frame.attrs["currency"]) == ("current", "DE", "EUR")
     assert "compute no invoice" in frame.attrs["note"]
 

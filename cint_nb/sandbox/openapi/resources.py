@@ -239,6 +239,7 @@ RESOURCES: dict[str, Schema] = {
                     {
                         "exclusion_group_id": ulid,
                         "tag": string(),
+                        "description": string(),
                         "create_date": date_time,
                         "update_date": nullable(date_time),
                     }

@@ -261,6 +261,7 @@ class ExclusionGroup:
 
     id: str
     tag: str
+    description: str
     created: float
     updated: float | None = None
     members: list[str] = field(default_factory=list)

@@ -15,7 +15,9 @@ _MEMBERS_MAX = 100
 def _create(world: World, request: Request) -> Response:
     body = request.body_as(NewExclusionGroup)
     group_id = world.id_factory.ulid(request.received_at)
-    world.exclusion_groups[group_id] = ExclusionGroup(group_id, body["tag"], request.received_at)
+    world.exclusion_groups[group_id] = ExclusionGroup(
+        group_id, body["tag"], body["description"], request.received_at
+    )
     return Response(201, {"exclusion_group_id": group_id})
 
 
@@ -61,6 +63,7 @@ def _of_target_group(world: World, request: Request) -> Response:
             {
                 "exclusion_group_id": group.id,
                 "tag": group.tag,
+                "description": group.description,
                 "create_date": world.format_time(group.created),
                 "update_date": None if group.updated is None else world.format_time(group.updated),
             }
