@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 import cint_nb.api
 from cint_nb.api import operations as ops
 from cint_nb.domain.jobs import JobKind
@@ -130,3 +132,15 @@ def test_every_operation_is_used_by_the_client() -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in ROOM.rglob("*.py"))
     constants = {name for name, value in vars(ops).items() if isinstance(value, ops.Operation)}
     assert {name for name in constants if len(re.findall(rf"\b{name}\b", code)) < 2} == set()
+
+
+@pytest.mark.parametrize("end", ["/projects/{project_id}", "/fielding-assistant-assignment"])
+def test_what_a_change_would_replace_as_a_whole_is_only_read(end: str) -> None:
+    """A project loses a reference that is left out, a fielding assistant every module: there is no verb for either."""
+    methods = {operation.method for operation in ops.OPERATIONS.values() if operation.template.endswith(end)}
+    assert methods == {"GET"}
+
+
+def test_the_list_of_approved_completes_is_not_offered() -> None:
+    """It would terminate every complete of the project that it does not name."""
+    assert not [name for name, each in ops.OPERATIONS.items() if "reconciliations/completes" in each.template]

@@ -10,6 +10,7 @@ import pytest
 from cint_nb.api.client import AsyncClient
 from cint_nb.domain.errors import CintError, PermissionDenied, ServerError
 from cint_nb.domain.models import Amount, TargetGroupRef
+from tests.contract.tour_state import example
 from tests.support.constants import MANAGER, PROJECT
 from tests.support.exchange import error_response, json_response, lost_reply
 
@@ -42,7 +43,7 @@ def test_details_changed_by_a_success_without_a_body_are_read(
 ) -> None:
     exchange.on("PUT", "/details", json_response(204))
     exchange.on("GET", "/details", json_response(200, {"name": "Wave two"}))
-    changed = client.run(client.target_groups.update_details(ref, {"name": "Wave two"}))
+    changed = client.run(client.target_groups.update_details(ref, example("DetailsUpdate") | {"name": "Wave two"}))
     assert (changed.name, changed.id, changed.launched) == ("Wave two", ref.target_group_id, True)
 
 

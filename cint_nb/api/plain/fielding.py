@@ -217,7 +217,8 @@ class Fielding:
     ) -> Job:
         """Apply one action to many target groups of a project in a background job.
 
-        The job is `partial` if some groups could not be changed; `batch_result` returns them with the reasons.
+        The job is `partial` if some groups could not be changed; `batch_result` returns them with the reasons. A batch
+        launches what is scheduled and no drafts: those are launched one by one, with `launch`.
 
         Args:
             action: `launch`, `pause`, `resume`, `complete` or `relaunch`.

@@ -115,12 +115,22 @@ class TargetGroups:
         """
         return loop_thread.run(self._aio.details(ref))
 
-    def update_details(self, ref: TargetGroupRef, body: JsonObject) -> TargetGroup:
+    def update_details(self, ref: TargetGroupRef, changes: JsonObject) -> TargetGroup:
         """Change a launched target group: name, manager, length, incidence, URLs; never its goal.
+
+        The exchange replaces all details by what is written, and what is left out is lost: the reference number too, by
+        which a wave is found. So they are read first, and written again with the changes.
+
+        Args:
+            ref: The target group.
+            changes: Fields of the details to change; all others stay.
+
+        Raises:
+            InputError: a field that must be written is not shown; nothing was changed.
 
         Serves `PUT …/target-groups/{target_group_id}/details`.
         """
-        return loop_thread.run(self._aio.update_details(ref, body))
+        return loop_thread.run(self._aio.update_details(ref, changes))
 
     def list(
         self,

@@ -37,6 +37,17 @@ from cint_nb.wire.pages import iter_items
 
 _NOT_A_DRAFT_STATUSES = (*range(300, 400), 404)
 _CHANGELOG_PAGE = 50
+_DETAILS_NEEDED = (
+    "name",
+    "project_manager_id",
+    "expected_length_of_interview_minutes",
+    "expected_incidence_rate",
+    "industry_lockout_code",
+    "live_url",
+    "test_url",
+)
+_DETAILS = (*_DETAILS_NEEDED, "target_group_customer_reference_number", "client_cost_per_interview_note")
+"""What a change of the details writes: all of it, since what is left out is lost."""
 
 
 @check_arguments()
@@ -192,12 +203,23 @@ class TargetGroups:
         reply = await self._http.send(ops.GET_DETAILS.make_call(ref.path_params()))
         return parse(TargetGroup, reply, id=ref.target_group_id, launched=True)
 
-    async def update_details(self, ref: TargetGroupRef, body: JsonObject) -> TargetGroup:
+    async def update_details(self, ref: TargetGroupRef, changes: JsonObject) -> TargetGroup:
         """Change a launched target group: name, manager, length, incidence, URLs; never its goal.
+
+        The exchange replaces all details by what is written, and what is left out is lost: the reference number too, by
+        which a wave is found. So they are read first, and written again with the changes.
+
+        Args:
+            ref: The target group.
+            changes: Fields of the details to change; all others stay.
+
+        Raises:
+            InputError: a field that must be written is not shown; nothing was changed.
 
         Serves `PUT …/target-groups/{target_group_id}/details`.
         """
-        reply = await self._http.send(ops.UPDATE_DETAILS.make_call(ref.path_params(), json=dict(body)))
+        body = await self._whole_details(ref, changes)
+        reply = await self._http.send(ops.UPDATE_DETAILS.make_call(ref.path_params(), json=body))
         if not reply.body.strip():
             return await self.details(ref)
         return parse(TargetGroup, reply, id=ref.target_group_id, launched=True)
@@ -438,6 +460,26 @@ class TargetGroups:
         return (await self._http.send(ops.GET_ALLOCATIONS.make_call(ref.path_params()))).json_object()
 
     # --- inside -----------------------------------------------------------------------------------------------
+
+    async def _whole_details(self, ref: TargetGroupRef, changes: JsonObject) -> dict[str, Any]:
+        """Return the details to write: those the exchange shows, with the changes."""
+        shown = (await self._http.send(ops.GET_DETAILS.make_call(ref.path_params()))).json_object()
+        kept = {name: shown[name] for name in _DETAILS if shown.get(name) is not None}
+        if isinstance(note := kept.get("client_cost_per_interview_note"), Mapping):  # shown with more than is written
+            kept["client_cost_per_interview_note"] = {
+                name: note[name] for name in ("value", "currency_code") if name in note
+            }
+        kept.setdefault("industry_lockout_code", "")  # how the exchange writes that there is none
+        body = {**kept, **changes}
+        if missing := [name for name in _DETAILS_NEEDED if body.get(name) is None]:
+            raise InputError(
+                f"The exchange does not show {', '.join(missing)} of the target group, which must be written with any "
+                "change.",
+                evidence=dict(ref.path_params()),
+                safe="nothing was changed.",
+                next_step="pass them among the changes.",
+            )
+        return body
 
     async def _post_draft(self, project_id: str, body: Mapping[str, Any], key: str) -> TargetGroupRef:
         def call(sent: Mapping[str, Any]) -> Call:

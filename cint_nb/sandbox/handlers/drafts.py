@@ -182,6 +182,10 @@ def _details(world: World, request: Request) -> Response:
 def _update_details(world: World, request: Request) -> Response:
     group = world.launched(request)
     body: Draft = {**group.body, **request.body_as(DetailsUpdate)}
+    if "target_group_customer_reference_number" not in request.body_as(DetailsUpdate):
+        body.pop("target_group_customer_reference_number", None)  # what is left out is lost
+    if "client_cost_per_interview_note" not in request.body_as(DetailsUpdate):
+        body.pop("client_cost_per_interview_note", None)
     found = draft_validation.update_problems(body)
     if found:
         raise bad_request(*found)

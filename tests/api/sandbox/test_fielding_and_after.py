@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 
 from cint_nb.api.client import AsyncClient
-from cint_nb.domain.errors import InvalidState, JobFailed
+from cint_nb.domain.errors import InputError, InvalidState, JobFailed
 from cint_nb.domain.jobs import JobState
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
@@ -55,17 +55,38 @@ def test_price_and_goal_of_a_launched_group_can_be_changed(client: AsyncClient, 
 
 
 def test_details_of_a_launched_group_can_be_changed(client: AsyncClient, live_group: TargetGroupRef) -> None:
-    shown = client.run(client.target_groups.details(live_group))
-    body = {
-        "name": "Wave two, renamed",
-        "project_manager_id": MANAGER,
-        "expected_length_of_interview_minutes": 12,
-        "expected_incidence_rate": 0.7,
-        "industry_lockout_code": "no_lockout",
-        "live_url": shown.live_url,
-        "test_url": shown.test_url,
-    }
-    assert client.run(client.target_groups.update_details(live_group, body)).name == "Wave two, renamed"
+    before = client.run(client.target_groups.details(live_group))
+    changes = {"name": "Wave two, renamed", "expected_incidence_rate": 0.7}
+    assert client.run(client.target_groups.update_details(live_group, changes)).name == "Wave two, renamed"
+    after = client.run(client.target_groups.details(live_group))
+    number = after.target_group_customer_reference_number
+    assert number == before.target_group_customer_reference_number, "by which a wave is found"
+    assert (after.live_url, after.test_url) == (before.live_url, before.test_url)
+
+
+def test_details_that_cannot_be_written_whole_are_not_written(client: AsyncClient, live_group: TargetGroupRef) -> None:
+    group = client.sandbox.world.groups[live_group.target_group_id]
+    group.body.pop("test_url")
+    with pytest.raises(InputError, match="test_url"):
+        client.run(client.target_groups.update_details(live_group, {"name": "Wave two, renamed"}))
+    assert group.body["name"] != "Wave two, renamed"
+
+
+def test_the_state_of_a_group_is_in_lists_and_not_in_its_details(
+    client: AsyncClient, live_group: TargetGroupRef
+) -> None:
+    details = client.run(client.target_groups.details(live_group))
+    assert "status" not in details.model_dump()
+    listed = client.run(client.target_groups.list(live_group.project_id))
+    assert [row.status for row in listed if row.id == live_group.target_group_id] == ["live"]
+
+
+def test_a_batch_launches_no_draft(client: AsyncClient, ref: TargetGroupRef) -> None:
+    job = client.run(client.fielding.start_batch("launch", ref.project_id, [ref.target_group_id]))
+    assert job.wait().state is JobState.PARTIAL, "the exchange calls it completed all the same"
+    result = client.run(client.fielding.batch_result(job.handle))
+    assert (result.updated, list(result.failed or ())) == ((), [ref.target_group_id])
+    assert client.run(client.target_groups.get(ref)).launched is False
 
 
 def test_pause_resume_and_complete_follow_the_runs_version(client: AsyncClient, live_group: TargetGroupRef) -> None:

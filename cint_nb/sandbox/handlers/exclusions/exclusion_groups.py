@@ -15,9 +15,7 @@ _MEMBERS_MAX = 100
 def _create(world: World, request: Request) -> Response:
     body = request.body_as(NewExclusionGroup)
     group_id = world.id_factory.ulid(request.received_at)
-    world.exclusion_groups[group_id] = ExclusionGroup(
-        group_id, body["tag"], body["description"], request.received_at
-    )
+    world.exclusion_groups[group_id] = ExclusionGroup(group_id, body["tag"], body["description"], request.received_at)
     return Response(201, {"exclusion_group_id": group_id})
 
 
