@@ -307,6 +307,7 @@ STATUS_OPERATIONS: Mapping[JobKind, Operation] = {
     JobKind.EXCLUSION_UPLOAD: GET_EXCLUSION_UPLOAD,
     JobKind.EXCLUSION_REMOVAL: GET_EXCLUSION_REMOVAL,
     JobKind.REPORT: REPORT_STATUS,
+    JobKind.RECONCILIATION: GET_RECONCILIATION,
     **{JobKind(f"batch-{verb}"): operation for verb, operation in GET_BATCH.items()},
 }
 """The operation that reads the status of each kind of job."""

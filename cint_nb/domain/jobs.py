@@ -23,6 +23,7 @@ class JobKind(StrEnum):
     EXCLUSION_UPLOAD = "exclusion-upload"
     EXCLUSION_REMOVAL = "exclusion-removal"
     REPORT = "report"
+    RECONCILIATION = "reconciliation"
     BATCH_LAUNCH = "batch-launch"
     BATCH_PAUSE = "batch-pause"
     BATCH_RESUME = "batch-resume"

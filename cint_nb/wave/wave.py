@@ -1112,7 +1112,15 @@ class Wave:
         plan = plan_reconciliation(changes, report, rid=rid, reason=reason, now=self.client.clock.now())
         if dry_run:
             return self._ask(self._reconciliations.preview(plan))
-        return self._act(lambda: self._reconciliations.reconcile(plan, budget))
+        reporter = OnDemandReporter(
+            self.client.reporter_factory, f"Reconciliation · {self.name}", str(self.client.mode)
+        )
+        with self._holding():
+            return run_with_progress(
+                lambda on_snapshot: self._reconciliations.reconcile(plan, budget, on_snapshot),
+                reporter,
+                resume="wave.reconcile(…) and the same list",
+            )
 
     def pause(self) -> None:
         """Pause fielding, so that nobody enters until `resume`; a paused wave stays paused.

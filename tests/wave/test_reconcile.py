@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from cint_nb.api.jobs.handle import make_handle
+from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import (
     BudgetExceeded,
     CintError,
@@ -21,6 +23,7 @@ from cint_nb.domain.errors import (
     UnexpectedReply,
 )
 from cint_nb.domain.ids import mask_id, mask_ids_in, synthetic_id
+from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
 from cint_nb.domain.reconciliation.reasons import RECONCILIATION_CODES
 from cint_nb.sandbox.world.entities import TargetGroup
 from cint_nb.wave.client import Client
@@ -406,3 +409,55 @@ def test_the_page_on_reconciliation_runs_and_shows_the_codes(
     assert found["result"].counts == {"accepted": 2}
     for row in RECONCILIATION_CODES:
         assert (f"| {row.code} | `{row.word}` |" in page) == row.allowed
+
+
+class Shown:
+    """A reporter that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.titles: list[str] = []
+        self.states: list[str] = []
+        self.last: JobSnapshot | None = None
+
+    def __call__(self, title: str, mode: str) -> Shown:
+        self.titles.append(f"{mode} · {title}")
+        return self
+
+    def update(self, snapshot: JobSnapshot) -> None:
+        self.states.append(f"{snapshot.handle.kind} {snapshot.state} {snapshot.raw_status}")
+
+    def note(self, text: str) -> None:
+        raise AssertionError(text)
+
+    def finish(self, snapshot: JobSnapshot | None) -> None:
+        self.last = snapshot
+
+
+def test_a_reconciliation_that_is_followed_shows_how_far_it_is(fielded: tuple[Client, Wave]) -> None:
+    client, wave = fielded
+    list_ = bad(wave)
+    shown = client.aio.reporter_factory = Shown()
+    wave.reconcile(list_, reason="speeder", budget=BUDGET)
+    assert shown.titles[-1] == f"sandbox · Reconciliation · {wave.name}"
+    followed = [each for each in shown.states if each.startswith("reconciliation")]
+    assert followed[0] == "reconciliation running processing"
+    assert followed[-1] == "reconciliation done complete"
+    assert shown.last is not None
+    assert shown.last.polls == len(followed)
+
+
+def test_a_list_that_changes_nothing_shows_no_progress(fielded: tuple[Client, Wave]) -> None:
+    client, wave = fielded
+    list_ = bad(wave)
+    wave.reconcile(list_, reason="speeder", budget=BUDGET)
+    shown = client.aio.reporter_factory = Shown()
+    assert wave.reconcile(list_, reason="straight-lining", budget=BUDGET).state == "nothing to send"
+    assert not [title for title in shown.titles if "Reconciliation" in title]
+
+
+def test_a_submission_can_be_followed_as_a_job(fielded: tuple[Client, Wave]) -> None:
+    client, wave = fielded
+    rids, ref = list(bad(wave)[RID]), wave.exchange_state().ref
+    request_id = client.reconciliations.submit(dict.fromkeys(rids, 933), name="as a job", groups=[ref], budget=BUDGET)
+    handle = make_handle(client.http, JobKind.RECONCILIATION, request_id)
+    assert Job.attach(client, handle).wait().state is JobState.DONE

@@ -23,6 +23,8 @@ _COUNT_OPERATIONS: Mapping[JobKind, ops.Operation] = {
     JobKind.EXCLUSION_UPLOAD: ops.EXCLUSION_OVERVIEW,
     JobKind.EXCLUSION_REMOVAL: ops.EXCLUSION_OVERVIEW,
 }
+_ID_PLACES = {JobKind.REPORT: "report_id", JobKind.RECONCILIATION: "request_id"}
+"""Where the address of a status has the job's id, if not at `job_id`."""
 _MAX_ATTEMPTS = 4
 """One status request may take this many read timeouts, retries included, before the poll counts as failed."""
 
@@ -74,7 +76,7 @@ class StatusFetcher:
         if by_count:
             body: Mapping[str, Any] = self._state_from_count(saved_at_last_poll)
         else:
-            place = "report_id" if self.handle.kind is JobKind.REPORT else "job_id"
+            place = _ID_PLACES.get(self.handle.kind, "job_id")
             operation = ops.STATUS_OPERATIONS[self.handle.kind]
             reply = await self.http.send(
                 operation.make_call(

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from cint_nb.api.resources import reconciliations
@@ -96,7 +96,13 @@ class Reconciliations:
         """Read a submission with its counts; `GET …/reconciliations/{request_id}`."""
         return loop_thread.run(self._aio.get(request_id))
 
-    def wait(self, request_id: IdInUrl, *, at_most: WaitSeconds = 1800.0) -> ReconciliationRequest:
+    def wait(
+        self,
+        request_id: IdInUrl,
+        *,
+        at_most: WaitSeconds = 1800.0,
+        on_poll: Callable[[ReconciliationRequest], object] | None = None,
+    ) -> ReconciliationRequest:
         """Wait until a submission has been processed, and return it; as it is then, where the wait ends before.
 
         The exchange has no word for a submission that failed, and no document says how long one takes. So the wait is
@@ -104,9 +110,10 @@ class Reconciliations:
 
         Args:
             request_id: The submission.
-            at_most: WaitSeconds to wait on this client's clock.
+            at_most: Seconds to wait on this client's clock.
+            on_poll: Called with the submission each time it was read.
         """
-        return loop_thread.run(self._aio.wait(request_id, at_most=at_most))
+        return loop_thread.run(self._aio.wait(request_id, at_most=at_most, on_poll=on_poll))
 
     def target_groups(self, request_id: IdInUrl) -> builtins.list[GroupReconciliation]:
         """List the target groups of a submission; `GET …/reconciliations/{request_id}/target-groups`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from cint_nb.api import operations as ops
@@ -33,7 +33,7 @@ _ATTEMPT_CHARACTERS = 12
 _WAITS = (2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 
 
-@check_arguments(leave=("changes",))
+@check_arguments(leave=("changes", "on_poll"))
 class Reconciliations:
     """The reconciliations of the account: changes of visits that were completed, or should count as completed.
 
@@ -155,7 +155,13 @@ class Reconciliations:
         reply = await self._http.send(ops.GET_RECONCILIATION.make_call({"request_id": request_id}))
         return parse(ReconciliationRequest, reply)
 
-    async def wait(self, request_id: IdInUrl, *, at_most: WaitSeconds = 1_800.0) -> ReconciliationRequest:
+    async def wait(
+        self,
+        request_id: IdInUrl,
+        *,
+        at_most: WaitSeconds = 1_800.0,
+        on_poll: Callable[[ReconciliationRequest], object] | None = None,
+    ) -> ReconciliationRequest:
         """Wait until a submission has been processed, and return it; as it is then, where the wait ends before.
 
         The exchange has no word for a submission that failed, and no document says how long one takes. So the wait is
@@ -163,11 +169,14 @@ class Reconciliations:
 
         Args:
             request_id: The submission.
-            at_most: WaitSeconds to wait on this client's clock.
+            at_most: Seconds to wait on this client's clock.
+            on_poll: Called with the submission each time it was read.
         """
         waited, waits = 0.0, iter(_WAITS)
         while True:
             found = await self.get(request_id)
+            if on_poll is not None:
+                on_poll(found)
             if found.is_complete or waited >= at_most:
                 return found
             pause = min(next(waits, _WAITS[-1]), at_most - waited)

@@ -29,6 +29,7 @@ _TITLES = {
     JobKind.EXCLUSION_UPLOAD: "Upload of exclusions",
     JobKind.EXCLUSION_REMOVAL: "Removal of exclusions",
     JobKind.REPORT: "Report",
+    JobKind.RECONCILIATION: "Reconciliation",
 }
 _STATES = {
     JobState.RUNNING: ("busy", "▶", "running"),

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cint_nb.api.client import AsyncClient
+from cint_nb.api.jobs.handle import make_handle
+from cint_nb.domain.ids import quote_foreign
+from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
 from cint_nb.domain.plan import Money
 from cint_nb.domain.reconciliation.requests import DownloadType, ReconciliationRequest
 from cint_nb.study.outcome.reconciliation import (
@@ -13,10 +17,37 @@ from cint_nb.study.outcome.reconciliation import (
     join_results,
     rids_in,
 )
-from cint_nb.wave.context import WaveContext
+from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.journal.journal import EntryState
 from cint_nb.wave.reconciliation.effect import read_effect
 from cint_nb.wave.reconciliation.submission import Submission
+
+_ALMOST_DONE = 0.99
+
+
+class _Progress:
+    """How far a submission is: the exchange says only whether it has been processed."""
+
+    def __init__(self, client: AsyncClient, request_id: str, on_snapshot: SnapshotListener) -> None:
+        self._clock, self._on_snapshot, self._polls = client.clock, on_snapshot, 0
+        self._handle = make_handle(client.http, JobKind.RECONCILIATION, request_id)
+        self._began = client.clock.monotonic()
+
+    def show(self, request: ReconciliationRequest) -> None:
+        """Show one poll."""
+        self._polls += 1
+        ended = request.is_complete
+        self._on_snapshot(
+            JobSnapshot(
+                handle=self._handle,
+                state=JobState.DONE if ended else JobState.RUNNING,
+                raw_status=quote_foreign(request.status),
+                created_at=request.submitted_at,
+                elapsed_seconds=self._clock.monotonic() - self._began,
+                fraction=(1.0, 1.0) if ended else (0.0, _ALMOST_DONE),
+                polls=self._polls,
+            )
+        )
 
 
 class ReconcileSteps:
@@ -45,7 +76,9 @@ class ReconcileSteps:
             tuple(said),
         )
 
-    async def reconcile(self, plan: ReconciliationPlan, budget: str | Money | None) -> Reconciliation:
+    async def reconcile(
+        self, plan: ReconciliationPlan, budget: str | Money | None, on_snapshot: SnapshotListener
+    ) -> Reconciliation:
         """Submit a list once, follow it to its end, and return what became of each line.
 
         Raises:
@@ -66,7 +99,8 @@ class ReconcileSteps:
             request_id, adopted = await self._submission.submit(ref, name, plan, budget), False
         else:
             request_id, adopted = found, True
-        request = await client.reconciliations.wait(request_id)
+        shown = _Progress(client, request_id, on_snapshot)
+        request = await client.reconciliations.wait(request_id, on_poll=shown.show)
         if adopted:
             at = request.submitted_at
             when = "at a time that is not known" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
