@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cint_nb.domain.errors import CintWarning, InputError, InvalidState
+from cint_nb.domain.models import TargetGroupRef
 from cint_nb.wave.client import Client
 from cint_nb.wave.wave import Wave
 from tests.support.plans import make_plan
@@ -118,3 +119,19 @@ def test_it_changes_nothing(fielded: Wave) -> None:
     before = json.dumps(fielded.status().astype(str).to_dict("records"))
     fielded.report()
     assert json.dumps(fielded.status().astype(str).to_dict("records")) == before
+
+
+@pytest.mark.parametrize("days", [0, 255], ids=["a wave of now", "a wave that ended long ago"])
+def test_it_reads_the_fielding_runs_once(
+    fielded: Wave, client: Client, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    client.pass_time(days=days)
+    read, reads = client.aio.fielding.runs, []
+
+    async def counted(ref: TargetGroupRef) -> object:
+        reads.append(ref)
+        return await read(ref)
+
+    monkeypatch.setattr(client.aio.fielding, "runs", counted)
+    fielded.report()
+    assert len(reads) == 1

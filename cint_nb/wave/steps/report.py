@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from cint_nb.api.resources.downloads import Download
 from cint_nb.domain.errors import InputError
+from cint_nb.domain.fielding import FieldingRun
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.reports import ReportType
@@ -46,13 +47,15 @@ class ReportSteps:
         """
         client = self._wave.client
         ref = await self._wave.require_ref()
-        first = start or await self._first_day(ref)
+        run = None if start else await self._launched_run(ref)
+        first = start or _first_day(ref, run)
         # The end is read as midnight before the last day, which would leave out today's visits.
         last = client.clock.now().astimezone(_ZONE).date() + timedelta(days=1)
         if latest_days is not None:
             first = max(first, last - timedelta(days=latest_days))
         elif last - first > _NEARLY_TOO_LONG:  # a wave that ended long ago has no visits since
-            last = min(last, await self._day_of_the_last_visits(ref) or last)
+            run = run or await self._listed_run(ref)
+            last = min(last, _day_of_the_last_visits(run) or last)
         job = await client.reports.generate(
             ReportType.RESPONDENT_ANALYSIS,
             first,
@@ -65,27 +68,35 @@ class ReportSteps:
         await job
         return await client.reports.download(str(job.handle.job_id))  # never None: the reply was read for it
 
-    async def _day_of_the_last_visits(self, ref: TargetGroupRef) -> date | None:
-        """Return a day by which all visits have ended; None if the exchange does not say when fielding ends."""
-        ends = [run.end_fielding_at for run in await self._wave.client.fielding.runs(ref)]
-        known = [moment for moment in ends if moment is not None]
-        if not known or len(known) < len(ends):
-            return None
-        return max(known).astimezone(_ZONE).date() + _LAST_VISITS
+    async def _listed_run(self, ref: TargetGroupRef) -> FieldingRun | None:
+        """Return the fielding run, of which a target group has one at most; None before the launch."""
+        return next(iter(await self._wave.client.fielding.runs(ref)), None)
 
-    async def _first_day(self, ref: TargetGroupRef) -> date:
+    async def _launched_run(self, ref: TargetGroupRef) -> FieldingRun:
+        """Return the fielding run of a group that was launched, as its state has it.
+
+        Raises:
+            InvalidState: it was never launched.
+        """
         state = await read_state(self._wave.client, ref)
         state.require_known("request its report")
         if state.run is None:
             raise state.invalid_state_error(
                 "The wave has no visits to report: it was never launched.", "launch it first: wave.launch(budget=…)."
             )
-        began = [run.start_fielding_at for run in await self._wave.client.fielding.runs(ref)]
-        known = [moment for moment in began if moment is not None]
-        if len(known) < len(began):
-            raise InputError(
-                "The exchange does not say when fielding began.",
-                evidence=dict(ref.path_params()),
-                next_step=_ADVICE,
-            )
-        return min(known).astimezone(_ZONE).date()
+        return state.run
+
+
+def _first_day(ref: TargetGroupRef, run: FieldingRun | None) -> date:
+    if run is None or run.start_fielding_at is None:
+        raise InputError(
+            "The exchange does not say when fielding began.", evidence=dict(ref.path_params()), next_step=_ADVICE
+        )
+    return run.start_fielding_at.astimezone(_ZONE).date()
+
+
+def _day_of_the_last_visits(run: FieldingRun | None) -> date | None:
+    """Return a day by which all visits have ended; None if the exchange does not say when fielding ends."""
+    if run is None or run.end_fielding_at is None:
+        return None
+    return run.end_fielding_at.astimezone(_ZONE).date() + _LAST_VISITS
