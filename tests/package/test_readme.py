@@ -6,6 +6,7 @@ import asyncio
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import cint_nb as cint
 from cint_nb.domain.jobs import JobState
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-WAVE, FRESH, PROGRAM, COROUTINES, NESTED, UNATTENDED, WORLD, CHANGES, _LIVE = re.findall(
+WAVE, STUDY, PROGRAM, COROUTINES, NESTED, UNATTENDED, WORLD, CHANGES, _LIVE = re.findall(
     r"^```python\n(.+?)^```", README, re.MULTILINE | re.DOTALL
 )
 
@@ -47,14 +48,22 @@ def test_the_wave_of_the_readme_goes_from_a_file_to_a_closed_target_group(shown:
     assert wave.status()["state"].item() == "completed"
 
 
-def test_the_first_wave_of_the_readme_finds_its_quotas_filled(shown: dict[str, Any]) -> None:
-    shown["client"] = cint.connect()  # whose time nothing else needs
-    exec(FRESH.replace("first.quotas()", "client.pass_time(days=1)\nquotas = first.quotas()"), shown)  # noqa: S102
-    quotas = shown["quotas"]
-    assert quotas["completes"].sum() > 0
-    assert quotas["target"].tolist() == ["Male", "Female", "18 to 34", "35 to 54", "55 to 99"]
-    status = shown["first"].status()
-    assert (status["state"].item(), status["goal"].item()) == ("completed", 250)
+def test_a_study_of_two_waves_from_nothing_to_a_reconciled_second_one_takes_forty_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len([line for line in STUDY.splitlines() if line.strip()]) <= 40
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CINT_NB_MODE", "sandbox")
+    names: dict[str, Any] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exec(STUDY, names)  # noqa: S102 - our own text, as it stands
+    assert names["first"].status()["completes"].item() == len(names["people"]) == 200
+    assert names["second"].status()["state"].item() == "completed"
+    result = names["result"]
+    assert result.state == "done"
+    assert result.counts["accepted"] == len(result.frame()) > 0
+    names["client"].close()
 
 
 def test_the_program_of_the_readme_uploads_and_takes_the_job_up_by_its_id(shown: dict[str, Any]) -> None:
