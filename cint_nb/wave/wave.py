@@ -261,9 +261,17 @@ class Wave:
             except ApiError as error:
                 hidden = unread_fact("the uploads and the saved IDs", error, blocks=True)
                 facts = replace(facts, unread=(*facts.unread, hidden))
-        return await read_exchange_facts(
+        facts = await read_exchange_facts(
             self.client, facts, self.sources, state=state, uploads=uploads, crosswalk=self._context.crosswalk
         )
+        if is_to_be_created or state is None or facts.respondents is None:
+            return facts
+        try:
+            elsewhere = await self._withdrawals.excluded_elsewhere(state.ref, self.sources)
+        except ApiError as error:
+            hidden = unread_fact("who is excluded from other target groups of the project", error)
+            return replace(facts, unread=(*facts.unread, hidden))
+        return replace(facts, excluded_elsewhere=elsewhere)
 
     def _ask(self, work: Coroutine[Any, Any, T]) -> T:
         with deliver_warnings() as said:
@@ -1199,7 +1207,8 @@ class Wave:
         target group the withdrawal is only recorded.
 
         The journal keeps digests of the RSIDs, never the ids. They are pseudonyms of these people, and are known to
-        this journal alone: on another machine run it there too. It may be run again at any time.
+        this journal alone: on another machine `find_withdrawals` takes over whom the exchange excludes. It may be run
+        again at any time; `undo_withdrawal` takes back a mistake.
 
         ```python
         wave.withdraw(["2b9e3c52-0d8e-4a0b-9a55-31d1c0ffee01"], report=wave.report())
@@ -1231,6 +1240,62 @@ class Wave:
         frame = withdrawal_frame(counts)
         frame.attrs["mode"] = str(self.client.mode)
         return frame
+
+    def undo_withdrawal(self, people: Respondents | Iterable[str] | str) -> pd.DataFrame:
+        """Take back a withdrawal that was a mistake: these people may be asked, and enter this wave, again.
+
+        The exchange removes exclusions all at once only. So everybody else who withdrew is excluded anew, and it is
+        done only while nobody can enter. People whom this journal does not know as withdrawn are from then on known as
+        people who have not.
+
+        Args:
+            people: Their RSIDs; RIDs where the wave has a crosswalk.
+
+        Returns:
+            A frame without ids, as `withdraw` returns it: no longer withdrawn, excluded again, and excluded still.
+
+        Raises:
+            InputError: nobody was named, or a line is no id; nothing was recorded.
+            InvalidState: people can enter now, or the target group excludes others by file of whom this journal knows
+                nothing; nothing was changed.
+            JobFailed: the exchange could not exclude the others anew; the error says what to do.
+
+        Serves `POST …/exclusions/jobs/remove-all-respondents`.
+        """
+        named = self._withdrawals.parse_people(people)
+        reporter = OnDemandReporter(self.client.reporter_factory, f"Withdrawal · {self.name}", str(self.client.mode))
+        with self._holding():
+            counts = run_with_progress(
+                lambda on_snapshot: self._withdrawals.undo(named, on_snapshot), reporter, resume=None
+            )
+        frame = withdrawal_frame(counts)
+        frame.attrs["mode"] = str(self.client.mode)
+        return frame
+
+    def find_withdrawals(self) -> Respondents:
+        """Read who of the list is excluded by file from other target groups of the study, and take it over.
+
+        Withdrawals are kept in the journal of the machine where they were made; on another one the exchange shows
+        them: as exclusions by file of earlier waves, `sources` and the newest groups of the project. They are recorded
+        here as withdrawn, so that later lists are checked for them. `check(ask=True)` and `launch` stop until this was
+        run.
+
+        Returns:
+            Who of the list has withdrawn, as `withdrawn`.
+
+        Raises:
+            InvalidState: the wave has no target group yet.
+            PlanError: the wave has no list, or one of RIDs without a crosswalk.
+
+        Serves `GET …/exclusions/overview` and `GET …/exclusions/rsid/paginated`.
+        """
+        _ = self.withdrawn  # whether the list can be compared
+        found = self._act(lambda: self._withdrawals.take_over(self.sources))
+        if found is not None and found.unseen:
+            self.client.http.warn(
+                f"Of {len(found.unseen):,} other target groups it could not be seen whom they exclude by file."
+            )
+        return self.withdrawn
 
     @property
     def withdrawn(self) -> Respondents:

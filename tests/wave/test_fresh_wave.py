@@ -129,6 +129,7 @@ OF_LISTS: dict[str, Act] = {
     "remove": lambda wave: wave.remove(),
     "respondents": lambda wave: wave.respondents,
     "withdrawn": lambda wave: wave.withdrawn,
+    "find_withdrawals": lambda wave: wave.find_withdrawals(),
 }
 
 
@@ -182,7 +183,7 @@ CHANGING: dict[str, Act] = {
 READING = {
     *("status", "report", "quotas", "check", "exchange_state", "look", "plan_from_exchange"),
     *("feasibility", "prices", "rate_card", "files", "download_file", "test_links"),
-    *("pause", "close", "withdraw"),
+    *("pause", "close", "withdraw", "undo_withdrawal"),
 }
 """What needs no list: reading, and what protects money and people."""
 OF_VISITS = {"reconcile"}

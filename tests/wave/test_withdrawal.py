@@ -10,6 +10,7 @@ import pytest
 from cint_nb.domain.errors import (
     CintError,
     InputError,
+    InvalidState,
     JobAlreadyRunning,
     JobFailed,
     NothingToResubmit,
@@ -406,3 +407,126 @@ def test_where_the_group_is_gone_the_withdrawal_is_kept_all_the_same(make_wave: 
     with pytest.raises(CintError):
         wave.withdraw(people)
     assert make_wave("Tracker, wave 3").withdrawn == people
+
+
+# --- another machine ------------------------------------------------------------------------------------------------
+
+
+def later_wave(other: Client, fielded: Wave) -> Wave:
+    """Return a second wave of the study with the same list, created on a machine whose journal knows nothing."""
+    wave = other.wave(
+        "Tracker, wave 3", project="Brand tracker", respondents=fielded.respondents, plan=plan_at(other.clock.now())
+    )
+    wave.create()
+    return wave
+
+
+def test_who_withdrew_on_another_machine_is_found_on_the_exchange(fielded: Wave, client: Client) -> None:
+    people = fielded.respondents.sample(3)
+    fielded.withdraw(people)
+    with another_machine(client) as other:
+        later = later_wave(other, fielded)
+        assert len(later.withdrawn) == 0
+        (finding,) = [each for each in later.check("upload", ask=True).blocking if each.rule == "excluded-elsewhere"]
+        assert "3 people" in finding.message
+        assert fielded.name in str(finding.evidence)
+        assert not [each for each in people.ids if each in str(finding)]
+        assert later.find_withdrawals() == people
+        assert later.find_withdrawals() == people, "it may be run again"
+        blocking = {each.rule for each in later.check("upload", ask=True).blocking}
+        assert "excluded-elsewhere" not in blocking
+        assert "withdrawn" in blocking
+
+
+def test_a_list_that_holds_them_is_not_launched_until_it_was_looked_for_them(fielded: Wave, client: Client) -> None:
+    fielded.withdraw(fielded.respondents.sample(3))
+    with another_machine(client) as other:
+        later = later_wave(other, fielded)
+        later.upload()
+        with pytest.raises(PreflightBlocked, match="may have withdrawn"):
+            later.launch(budget="2000 EUR")
+        later.withdraw(later.find_withdrawals())
+        with pytest.warns(match="asked twice"):  # the first wave is in the field
+            assert later.launch(budget="2000 EUR")
+
+
+def test_exclusions_that_cannot_be_told_from_others_are_said_to_be_unseen(fielded: Wave, client: Client) -> None:
+    client.pass_time(days=3)
+    first = fielded.target_group
+    live_wave(client, "Elsewhere, wave 1")
+    client.pass_time(days=3)
+    assert first is not None
+    client.exclusions.set_policies(first.project_id, {first.target_group_id: True})
+    fielded.withdraw(fielded.respondents.sample(3))
+    with another_machine(client) as other:
+        later = later_wave(other, fielded)
+        (finding,) = [each for each in later.check("upload", ask=True) if each.rule == "excluded-elsewhere"]
+        assert "could not be seen" in finding.message
+        with pytest.warns(match="could not be seen"):
+            assert len(later.find_withdrawals()) == 0
+
+
+def test_who_is_excluded_elsewhere_and_has_not_withdrawn_can_be_said(fielded: Wave, client: Client) -> None:
+    people = fielded.respondents.sample(3)
+    client.exclusions.upload(group_of(fielded), people).wait()
+    with another_machine(client) as other:
+        later = later_wave(other, fielded)
+        assert "excluded-elsewhere" in {each.rule for each in later.check("upload", ask=True).blocking}
+        later.undo_withdrawal(people)
+        assert "excluded-elsewhere" not in later.check("upload", ask=True).rules()
+
+
+# --- undone ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_withdrawal_that_was_a_mistake_is_undone_and_all_others_stay_excluded(fielded: Wave, client: Client) -> None:
+    left, wrong = fielded.respondents.sample(5, seed=1), fielded.respondents.sample(5, seed=1).sample(2)
+    fielded.withdraw(left)
+    with pytest.raises(InvalidState, match="only while nobody can enter"):
+        fielded.undo_withdrawal(wrong)
+    assert fielded.withdrawn == left
+    fielded.pause()
+    said = fielded.undo_withdrawal(wrong)
+    assert (count(said, "no longer withdrawn"), count(said, "excluded again"), count(said, "excluded")) == (2, 3, 0)
+    others = left.difference(wrong)
+    assert set(client.exclusions.effective_rsids(group_of(fielded))) == set(others.ids)
+    assert fielded.withdrawn == others
+    fielded.withdraw(wrong)
+    assert fielded.withdrawn == left, "and once more"
+    assert set(client.exclusions.effective_rsids(group_of(fielded))) == set(left.ids)
+
+
+def test_before_there_is_a_group_it_is_undone_in_the_journal(make_wave: MakeWave, client: Client) -> None:
+    wave = make_wave()
+    people = wave.respondents.sample(2)
+    wave.withdraw(people)
+    said = wave.undo_withdrawal(people)
+    assert count(said, "excluded") is pd.NA
+    assert len(wave.withdrawn) == 0
+    assert "withdrawn" not in wave.check().rules()
+
+
+def test_it_is_not_undone_where_others_would_lose_their_exclusion(make_wave: MakeWave, client: Client) -> None:
+    wave = make_wave()
+    ref = wave.create()
+    others = read_respondents([synthetic_id("others", 1)], entity_type="RSID")
+    client.exclusions.upload(ref, others).wait()
+    people = wave.respondents.sample(2)
+    wave.withdraw(people)
+    with pytest.raises(InvalidState, match="1 other person"):
+        wave.undo_withdrawal(people)
+    assert set(others.ids) < set(client.exclusions.effective_rsids(ref))
+    assert wave.withdrawn == people
+
+
+def test_after_a_failure_in_between_it_is_said_who_can_enter(fielded: Wave, client: Client) -> None:
+    left = fielded.respondents.sample(4, seed=2)
+    fielded.withdraw(left)
+    fielded.pause()
+    client.inject("job-fails", "exclude")
+    with pytest.raises(JobFailed) as failed:
+        fielded.undo_withdrawal(left.sample(1))
+    assert "nobody is excluded" in str(failed.value.safe)
+    assert fielded.withdrawn == left, "nothing is forgotten"
+    said = fielded.withdraw(fielded.withdrawn)
+    assert count(said, "excluded") == 4

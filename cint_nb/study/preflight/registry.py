@@ -153,6 +153,21 @@ class WithdrawnFact:
     is_uploaded: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ExcludedElsewhereFact:
+    """Who of the list is excluded by file from other target groups of the study, and not known here as withdrawn.
+
+    Args:
+        people: Those of the list, as RSIDs.
+        groups: Names of the groups that exclude them.
+        unseen: Names of groups whose exclusions by file could not be distinguished from others.
+    """
+
+    people: Respondents
+    groups: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveFacts:
     """What is known about a wave. What is None is unknown, and rules about it find nothing.
@@ -182,6 +197,7 @@ class WaveFacts:
         unverified: Fields that the analyst has checked elsewhere.
         people: Who is in the target group.
         withdrawn: Who of the list has withdrawn from the study; None if nobody has, as far as the journal holds it.
+        excluded_elsewhere: Who of the list other groups of the study exclude by file; None if that was not read.
         open_groups: Other groups of the project that are in the field; None if they were not listed.
         project_exclusion: Whether the group's exclusion policy, read back, excludes people of its project.
         group_strategy: Filling strategy read back from the group.
@@ -223,6 +239,7 @@ class WaveFacts:
     unverified: Collection[str] = ()
     people: PeopleFact | None = None
     withdrawn: WithdrawnFact | None = None
+    excluded_elsewhere: ExcludedElsewhereFact | None = None
     open_groups: Collection[OpenGroupFact] | None = None
     project_exclusion: bool | None = None
     group_strategy: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cint_nb.domain import limits
 from cint_nb.domain.files import UploadProblem
@@ -141,6 +141,33 @@ def withdrawn(facts: WaveFacts, report: RuleReport) -> Finding | None:
         evidence=people.source_name,
         fix="leave them out and open the wave with the list that remains: respondents.difference(wave.withdrawn).",
     )
+
+
+@rule("excluded-elsewhere", steps=["upload", "launch"], section=_UPLOAD)
+def excluded_elsewhere(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
+    """Who is excluded by file from another wave of the study may have withdrawn there, on another machine."""
+    found = facts.excluded_elsewhere
+    if found is None:
+        return
+    waiting = found.people if facts.step == "upload" else found.people.difference(facts.excluded_ids)
+    if len(waiting):
+        yield report.block(
+            f"{len(waiting):,} people of this list are excluded from another target group of the study, and may have "
+            "withdrawn there.",
+            evidence=_some_names(found.groups),
+            fix="run wave.find_withdrawals(), which counts them as withdrawn here too, and leave them out; for those "
+            "who have not withdrawn run wave.undo_withdrawal(people).",
+        )
+    if found.unseen:
+        yield report.note(
+            "Whether people of this list have withdrawn from other target groups of the study could not be seen.",
+            evidence=_some_names(found.unseen),
+        )
+
+
+def _some_names(names: Sequence[str]) -> str:
+    shown = ", ".join(mask_ids_in(name) for name in names[:5])
+    return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _not_kept_out(facts: WaveFacts, found: WithdrawnFact, report: RuleReport) -> Finding | None:

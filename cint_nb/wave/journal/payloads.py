@@ -144,9 +144,11 @@ class WithdrawalPayload(JobPayload):
         digests: Digests of their RSIDs, by which later lists of the project are compared.
         target_group_id: The group that was to exclude them; None where the wave had none yet.
         excluded: How many of them its list of exclusions then held; None if it was not read.
+        is_undone: Whether these people have not withdrawn after all.
     """
 
     digests: tuple[str, ...]
+    is_undone: bool = False
     target_group_id: str | None = None
     excluded: int | None = None
 

@@ -21,14 +21,16 @@ from cint_nb.domain.target_groups import Performance
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.visit_reports import VisitReport
-from cint_nb.study.preflight.registry import WithdrawnFact
+from cint_nb.study.preflight.registry import ExcludedElsewhereFact, WithdrawnFact
 from cint_nb.wave.context import SnapshotListener, WaveContext
+from cint_nb.wave.exchange.exclusions import read_file_exclusions
 from cint_nb.wave.exchange.identity import id_digest
 from cint_nb.wave.exchange.people import COMPARED_IDS
 from cint_nb.wave.exchange.state import GroupState, read_state
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
 from cint_nb.wave.journal.payloads import PROJECT, WITHDRAWAL, WithdrawalPayload
 
+_NOBODY_ENTERS = (GroupState.DRAFT, GroupState.PAUSED, GroupState.COMPLETED)
 _FILE_STEM = "withdrawn"
 """The file of the user may be named after a person; the exchange gets this name instead."""
 
@@ -105,7 +107,17 @@ class WithdrawalSteps:
 
     def _digests(self) -> frozenset[str]:
         """Return the digests of everybody who withdrew in the project; that it was tried is enough."""
-        return frozenset(digest for entry in self._entries() for digest in entry.payload.digests)
+        return self._still(self._entries())
+
+    def _still(self, entries: Iterable[JournalEntry[WithdrawalPayload]]) -> frozenset[str]:
+        """Return the digests of those entries that were not undone later."""
+        found: set[str] = set()
+        for entry in entries:
+            if entry.payload.is_undone:
+                found.difference_update(entry.payload.digests)
+            else:
+                found.update(entry.payload.digests)
+        return frozenset(found)
 
     def _entries(self) -> Iterator[JournalEntry[WithdrawalPayload]]:
         """Yield the withdrawals of all waves of the project, under whichever name it was opened."""
@@ -188,12 +200,12 @@ class WithdrawalSteps:
             return people
         found = people.intersection(excluded)
         if uploaded != len(excluded):
-            sent = {
-                digest
+            sent = self._still(
+                entry
                 for entry in self._entries()
-                if entry.state is EntryState.DONE and entry.payload.target_group_id == ref.target_group_id
-                for digest in entry.payload.digests
-            }
+                if entry.payload.is_undone
+                or (entry.state is EntryState.DONE and entry.payload.target_group_id == ref.target_group_id)
+            )
             found = found.intersection([each for each in found.ids if id_digest(each) in sent])
         return people.difference(found)
 
@@ -231,6 +243,119 @@ class WithdrawalSteps:
             if excluded == len(people):
                 break
         return excluded
+
+    # --- from another machine, and undone -------------------------------------------------------------------------
+
+    async def excluded_elsewhere(
+        self, ref: TargetGroupRef, sources: Iterable[TargetGroupRef]
+    ) -> ExcludedElsewhereFact | None:
+        """Return who of the list other groups of the study exclude by file; None for a list that cannot be compared.
+
+        Whom this journal knows as withdrawn, or as one whose withdrawal was undone, is not among them.
+        """
+        people = self._rsids_of_the_list()
+        if people is None:
+            return None
+        found = await read_file_exclusions(self._wave.client, ref, sources)
+        decided = {digest for entry in self._entries() for digest in entry.payload.digests}
+        listed = people.intersection([each for each in people.ids if id_digest(each) not in decided])
+        groups, excluded = [], listed.difference(listed)
+        for each in found:
+            if each.rsids and len(here := listed.intersection(each.rsids)):
+                groups.append(each.name)
+                excluded = excluded.union(here)
+        unseen = tuple(each.name for each in found if each.rsids is None)
+        return ExcludedElsewhereFact(excluded, tuple(groups), unseen)
+
+    async def take_over(self, sources: Iterable[TargetGroupRef]) -> ExcludedElsewhereFact | None:
+        """Record as withdrawn whom other groups of the study exclude by file."""
+        found = await self.excluded_elsewhere(await self._wave.require_ref(), sources)
+        if found is not None and len(found.people):
+            payload = WithdrawalPayload(digests=tuple(map(id_digest, found.people.ids)))
+            self._wave.write(WITHDRAWAL, EntryState.DONE, payload)
+        return found
+
+    def _rsids_of_the_list(self) -> Respondents | None:
+        people = self._wave.respondents_or_none
+        if people is None or people.entity_type is EntityType.RSID:
+            return people
+        if self._wave.crosswalk is None:
+            return None
+        return Crosswalk(self._wave.crosswalk.items()).to_rsids(people)
+
+    async def undo(self, people: Respondents, on_snapshot: SnapshotListener) -> list[Count]:
+        """Record that people have not withdrawn after all, and let them in: all others who withdrew stay excluded.
+
+        Exclusions are removed all at once, so that everybody else is excluded anew. Nobody may enter meanwhile.
+
+        Raises:
+            InvalidState: the wave is live or about to be, or others are excluded who are not known here.
+        """
+        payload = WithdrawalPayload(digests=tuple(map(id_digest, people.ids)), is_undone=True)
+        ref, again = await self._wave.search(), people.difference(people)
+        if ref is not None:
+            payload = evolve(payload, target_group_id=ref.target_group_id)
+            await self._follow_running(on_snapshot)
+            again = await self._let_in(ref, people, on_snapshot)
+        self._wave.write(WITHDRAWAL, EntryState.DONE, payload)
+        counts = [Count("no longer withdrawn", len(people)), Count("excluded again", len(again))]
+        if ref is None:
+            return [*counts, Count("excluded", None, "the wave has no target group yet")]
+        excluded = await self._wave.client.exclusions.effective_rsids(ref)
+        left = len(people.intersection(excluded))
+        by_others = "by the project or other activity, not by a withdrawal" if left else "they can enter"
+        self._warn_of_others(excluded)
+        return [*counts, Count("excluded", left, by_others)]
+
+    async def _let_in(self, ref: TargetGroupRef, people: Respondents, on_snapshot: SnapshotListener) -> Respondents:
+        """Remove the exclusions of a group and exclude all others anew; return these."""
+        client = self._wave.client
+        nobody, listed = people.difference(people), await client.exclusions.effective_rsids(ref)
+        uploaded = (await client.exclusions.overview(ref)).saved_respondent_ids_count
+        if not uploaded or not len(people.intersection(listed)):
+            return nobody  # none of them is excluded by a file
+        excluded = read_respondents(listed, entity_type=EntityType.RSID, name="excluded")
+        again = excluded.difference(people)
+        state = await read_state(client, ref)
+        if state.state not in _NOBODY_ENTERS:
+            raise state.invalid_state_error(
+                "A withdrawal can be undone only while nobody can enter: exclusions are removed all at once, and who "
+                "else withdrew could come in before they are excluded anew.",
+                "run wave.pause() first, then this, then wave.resume().",
+            )
+        withdrew = self._digests()
+        strangers = sum(id_digest(each) not in withdrew for each in again.ids)
+        if strangers or uploaded != len(excluded):
+            raise state.invalid_state_error(
+                f"The target group excludes {format_count(strangers, 'other person', 'other people')} of whom this "
+                "journal knows no withdrawal, and exclusions are removed all at once.",
+                "remove the exclusion in the exchange's web interface.",
+                excluded=len(excluded),
+                by_file=uploaded,
+            )
+        removal = await client.exclusions.remove_all(ref)
+        removal.add_listener(on_snapshot)
+        await removal
+        if len(again):
+            job = await client.exclusions.upload(ref, replace(again.to_upload(), stem=_FILE_STEM))
+            job.add_listener(on_snapshot)
+            try:
+                await job
+            except JobFailed as error:
+                error.safe = "nobody is excluded from the target group now, also who withdrew."
+                error.next_step = "run wave.withdraw(wave.withdrawn) before anybody can enter."
+                raise
+        return again
+
+    def _warn_of_others(self, excluded: Iterable[str]) -> None:
+        """Warn of those of the list who withdrew and are not excluded, as after an earlier attempt that was cut off."""
+        found = self.of_the_list()
+        left = 0 if found is None else len(found.rsids.difference(excluded))
+        if left:
+            self._wave.client.http.warn(
+                f"{format_count(left, 'person', 'people')} who withdrew from the wave {self._wave.name!r} can enter "
+                "it: run wave.withdraw(wave.withdrawn)."
+            )
 
     # --- what is so afterwards --------------------------------------------------------------------------------
 
