@@ -38,6 +38,7 @@ STEPS = {
     "get_target_group": "read the draft",
     "get_target_group_respondent_activity_exclusions": "read the exclusion rules",
     "get_target_group_rsid_exclusion_list_api_paginated": "list the excluded ids",
+    "get_exclusion_groups_for_target_group": "read the exclusion groups",
     "create_launch_fielding_run_from_draft_job": "launch",
     "get_launch_fielding_run_from_draft_job": "poll the launch",
     "get_fielding_assistant_assignment": "read price cap and overfill",
@@ -62,6 +63,7 @@ _LISTS = (
     "get_list_target_groups",
     "get_target_group_rsid_recontact_list",
     "get_target_group_rsid_exclusion_list_api_paginated",
+    "get_exclusion_groups_for_target_group",
 )
 _WITH_STATUS = (
     "get_recontact_upload_respondents_by_file_job",

@@ -142,7 +142,10 @@ class Prices:
             reply = await self._http.send(ops.GET_GROUP_RATE_CARD.make_call(ref.path_params()))
         kind = next((each for each in ("bound", "predicted") if reply.json_object().get(f"{each}_rate_card")), None)
         if kind is None:
-            raise reply.unexpected_reply_error("The reply contains neither a bound nor a predicted rate card.")
+            raise reply.unexpected_reply_error(
+                f"The reply to the request to {ops.GET_GROUP_RATE_CARD.description} has neither predicted_rate_card nor "
+                "bound_rate_card."
+            )
         return _parse_card(reply, kind)
 
 
@@ -153,7 +156,11 @@ def _parse_card(reply: Reply, kind: str) -> RateCard:
     more = {"kind": kind, "country_code": body.get("country_code"), "token": body.get(token)}
     found = parse(RateCard, reply, **{**(card if isinstance(card, dict) else {}), **more})
     if not found.is_complete:
-        raise reply.unexpected_reply_error("The cells of the rate card do not match its rows and columns.")
+        asked = ops.GET_RATE_CARD if kind == "current" else ops.GET_GROUP_RATE_CARD
+        raise reply.unexpected_reply_error(
+            f"The reply to the request to {asked.description} is not as documented: the cells in pricing_table_data do "
+            "not match length_of_interview_minutes, their rows, and incidence_rate_percents, their columns."
+        )
     return found
 
 
