@@ -143,8 +143,8 @@ class Prices:
         kind = next((each for each in ("bound", "predicted") if reply.json_object().get(f"{each}_rate_card")), None)
         if kind is None:
             raise reply.unexpected_reply_error(
-                f"The reply to the request to {ops.GET_GROUP_RATE_CARD.description} has neither predicted_rate_card nor "
-                "bound_rate_card."
+                f"The reply to the request to {ops.GET_GROUP_RATE_CARD.description} has neither predicted_rate_card "
+                "nor bound_rate_card."
             )
         return _parse_card(reply, kind)
 
