@@ -49,6 +49,9 @@ EXPLAINED = {
     "update_bulk_target_group_exclusions_api": "the target groups exist",
     "set_target_group_respondent_activity_exclusions": "things exist, 1 to 396 days",
     "post_reconciliations": "the file has lines",
+    "add_target_groups_to_exclusion_group": "the target groups exist",
+    "generate_price_prediction": "each pricing model has fields of its own; currency and country are known",
+    "get_rate_card": "the country has a rate card",
     "get_target_group_by_request_id_and_target_group_id": "the group has lines in the submission",
     "generate_report": "things exist, the period is at most six months",
     "recontact_create_upload_respondents_by_file_job": "the file ends in .csv or .txt and holds text",
@@ -84,6 +87,7 @@ class Scene:
         jobs: For each operation that reads a job, its id.
         report: A report.
         request: A reconciliation.
+        exclusion_group: An exclusion group.
     """
 
     project: str
@@ -92,6 +96,7 @@ class Scene:
     jobs: dict[str, str]
     report: str
     request: str
+    exclusion_group: str
 
 
 def make_scene(raw_client: RawClient, state: str) -> Scene:
@@ -134,7 +139,9 @@ def make_scene(raw_client: RawClient, state: str) -> Scene:
     line = f"{people[0]},933\n".encode()
     reply = raw_client.ask("POST", f"{raw_client.account}/reconciliations", content=line, headers=csv)
     raw_client.sandbox.advance(200)
-    return Scene(project, group, run, jobs, report, reply.json()["request_id"])
+    new = {"tag": "Tracker", "description": "nobody twice"}
+    exclusions = raw_client.post(f"{raw_client.account}/exclusion-groups", new).json()["exclusion_group_id"]
+    return Scene(project, group, run, jobs, report, reply.json()["request_id"], exclusions)
 
 
 UPLOAD_READS = (
@@ -171,6 +178,8 @@ def path_values(scene: Scene) -> dict[str, str]:
             "job_id": scene.jobs.get(row.name, ""),
             "report_id": scene.report,
             "request_id": scene.request,
+            "exclusion_group_id": scene.exclusion_group,
+            "business_unit_id": "1234",
             "template_id": "01JH0PEGPC4Z8RDD304E2SF0EW",
             "user_id": "b551326b-ac9d-4d32-8823-4f025787dab9",
         }
