@@ -182,7 +182,7 @@ class Client:
         """Let something break in the sandbox, or let somebody else change something there, to see what follows.
 
         The same as `client.sandbox.inject`, for a served sandbox too. In a replay nothing happens: its recorded replies
-        show the change. `cint_nb.sandbox.CHANGE_NAMES` lists what can change; faults are `cint-nb sandbox --help`'s.
+        show the change. `cint.sandbox.CHANGE_NAMES` and `cint.sandbox.FAULT_NAMES` list what can be injected.
 
         ```python
         client.inject("goal-raised", value=600)  # a colleague raises the goal
