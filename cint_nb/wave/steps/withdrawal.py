@@ -326,9 +326,12 @@ class WithdrawalSteps:
         withdrew = self._digests()
         strangers = sum(id_digest(each) not in withdrew for each in again.ids)
         if strangers or uploaded != len(excluded):
+            known = (
+                f"{format_count(strangers, 'other person', 'other people')} of whom this journal knows no withdrawal"
+            )
+            others = known if strangers else "people for other reasons too, who cannot be distinguished"
             raise state.invalid_state_error(
-                f"The target group excludes {format_count(strangers, 'other person', 'other people')} of whom this "
-                "journal knows no withdrawal, and exclusions are removed all at once.",
+                f"The target group excludes {others}, and exclusions are removed all at once.",
                 "remove the exclusion in the exchange's web interface.",
                 excluded=len(excluded),
                 by_file=uploaded,
