@@ -27,6 +27,8 @@ CintError
 ├── JournalError
 │   ├── WaveBusy                      another process works on the same wave
 │   └── JournalDamaged                the journal file cannot be read
+├── HistoryError                      the folder of a history is damaged or holds something else
+│   └── HistoryBusy                   another process writes the same history
 ├── NotRecorded                       replay met a request that was never recorded
 └── LoopError                         a blocking verb was called where it would deadlock
 ```
@@ -46,6 +48,8 @@ from cint_nb.domain.errors import (
     Conflict,
     DeadlineExceeded,
     FileTooLarge,
+    HistoryBusy,
+    HistoryError,
     InputError,
     InvalidState,
     JobAlreadyRunning,
@@ -84,6 +88,8 @@ __all__ = [
     "Conflict",
     "DeadlineExceeded",
     "FileTooLarge",
+    "HistoryBusy",
+    "HistoryError",
     "InputError",
     "InvalidState",
     "JobAlreadyRunning",

@@ -294,6 +294,18 @@ class JournalDamaged(JournalError):
     code = "journal_damaged"
 
 
+class HistoryError(CintError):
+    """The folder of a history cannot be used: it is damaged, of another version, or holds something else."""
+
+    code = "history"
+
+
+class HistoryBusy(HistoryError):
+    """Another process is writing the same history."""
+
+    code = "history_busy"
+
+
 class NotRecorded(CintError):
     """A replayed request that was never recorded."""
 

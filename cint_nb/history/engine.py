@@ -1,0 +1,155 @@
+"""DuckDB, which reads and writes the files of a history, and other engines that only read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cint_nb.domain.errors import InputError
+
+MEMORY = "240MB"
+"""What a query may use before it goes to disk; the computer may be a small hosted one."""
+
+
+def load_duckdb() -> Any:
+    """Return the module duckdb.
+
+    Raises:
+        InputError: the extra `history` is not installed.
+    """
+    try:
+        import duckdb
+        import pyarrow  # noqa: F401 - hands ids and frames to DuckDB
+    except ImportError as error:
+        raise InputError(
+            "A history lies in Parquet files, and what reads them is not installed.",
+            evidence={"missing": getattr(error, "name", None)},
+            next_step="install the extra history: pip install 'cint_nb[history]'.",
+        ) from error
+    return duckdb
+
+
+def connect(scratch: Path | None = None) -> Any:
+    """Return a DuckDB connection of our own, which never asks the network for anything.
+
+    Args:
+        scratch: Where it puts what does not fit into memory; None for the system's folder for temporary files.
+    """
+    connection = load_duckdb().connect(
+        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False, "memory_limit": MEMORY}
+    )
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET preserve_insertion_order = false")
+    if scratch is not None:
+        connection.execute(f"SET temp_directory = {text(str(scratch))}")
+    return connection
+
+
+def text(value: str | None) -> str:
+    """Return a text as SQL writes it."""
+    return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
+
+
+def name(column: str) -> str:
+    """Return the name of a column as SQL writes it."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def number(value: int | None) -> str:
+    """Return a whole number as SQL writes it."""
+    return "NULL" if value is None else str(int(value))
+
+
+def read_files(files: Sequence[Path]) -> str:
+    """Return what stands for some Parquet files in a query of DuckDB."""
+    return f"read_parquet([{', '.join(text(str(path)) for path in files)}])"
+
+
+class DuckDBReader:
+    """Queries over the files of a history in a DuckDB connection.
+
+    Args:
+        connection: The caller's; None for one of our own.
+    """
+
+    arg_max = "arg_max"
+
+    def __init__(self, connection: Any = None) -> None:
+        self._given = connection
+        self._own: Any = None
+
+    @property
+    def connection(self) -> Any:
+        """The connection; made when it is first needed."""
+        if self._given is not None:
+            return self._given
+        if self._own is None:
+            self._own = connect()
+        return self._own
+
+    def table(self, folder: Path) -> str:
+        """Return what stands for the Parquet files of a folder in a query."""
+        return f"read_parquet({text(str(folder / '*.parquet'))})"
+
+    def query(self, sql: str) -> Any:
+        """Return the result of a query as a relation, which is not run before it is needed."""
+        return self.connection.sql(sql)
+
+    def forget(self) -> None:
+        """Close a connection of our own, with what it remembers of files; a new one is made when it is needed."""
+        if self._own is not None:
+            self._own.close()
+            self._own = None
+
+    def __repr__(self) -> str:
+        """Name the engine."""
+        return "DuckDB"
+
+
+class SparkReader:
+    """Queries over the same files in a Spark session of the caller.
+
+    Args:
+        session: The session.
+    """
+
+    arg_max = "max_by"
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def table(self, folder: Path) -> str:
+        """Return what stands for the Parquet files of a folder in a query."""
+        return f"parquet.`{folder.absolute().as_uri()}`"
+
+    def query(self, sql: str) -> Any:
+        """Return the result of a query as a Spark DataFrame, which is not run before it is needed."""
+        return self._session.sql(sql)
+
+    def __repr__(self) -> str:
+        """Name the engine."""
+        return "Spark"
+
+
+Reader = DuckDBReader | SparkReader
+
+
+def choose_reader(engine: Any) -> Reader:
+    """Return what runs the queries: our own DuckDB for None, or the caller's connection or session.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if engine is None:
+        return DuckDBReader()
+    library = type(engine).__module__.partition(".")[0]
+    if library in ("duckdb", "_duckdb") and hasattr(engine, "sql"):
+        return DuckDBReader(engine)
+    if hasattr(engine, "sql") and hasattr(engine, "createDataFrame"):
+        return SparkReader(engine)
+    raise InputError(
+        "The engine of a history is a DuckDB connection or a Spark session.",
+        evidence={"given": type(engine).__name__},
+        next_step="leave engine out, or pass duckdb.connect() or your Spark session.",
+    )
