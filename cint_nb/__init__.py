@@ -53,7 +53,8 @@ The names, by purpose; `help(cint_nb.NAME)` explains each:
   before an upload, and its `Outcome` after it;
 - beneath the wave: a `TargetGroupRef` names a target group; a `Job` runs on the exchange, and a `JobSnapshot` says how
   far it is;
-- several waves: `History`, made of one `HistoryWave` each;
+- several waves: a `History` keeps a study on disk and is what `measure` takes; a `WaveSeries`, made of one
+  `HistoryWave` each, compares the reports of a few waves in memory;
 - panels for notebooks: `FilePicker`, `FindingsTable`, `JobProgress`, `StatusTable`, `WaveView`;
 - modules: `errors`, all of them a `CintError`; `frames` and `plots`; `measure`, the statistics of panels, for frames of
   any library; `sandbox`, the simulated exchange with its faults;
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from cint_nb.domain.plan import Money as Money
     from cint_nb.domain.plan import TargetGroupPlan as TargetGroupPlan
     from cint_nb.domain.profiling.profiles import Profile as Profile
+    from cint_nb.history.history import History as History
     from cint_nb.panels.connect import connect as connect
     from cint_nb.panels.file_picker.widget import FilePicker as FilePicker
     from cint_nb.panels.job_progress.widget import JobProgress as JobProgress
@@ -93,9 +95,9 @@ if TYPE_CHECKING:
     from cint_nb.panels.wave_view.widget import WaveView as WaveView
     from cint_nb.study.files.respondents import Respondents as Respondents
     from cint_nb.study.files.respondents import read_respondents as read_respondents
-    from cint_nb.study.longitudinal.history import History as History
-    from cint_nb.study.longitudinal.history import HistoryWave as HistoryWave
-    from cint_nb.study.longitudinal.history import read_report as read_report
+    from cint_nb.study.longitudinal.series import HistoryWave as HistoryWave
+    from cint_nb.study.longitudinal.series import WaveSeries as WaveSeries
+    from cint_nb.study.longitudinal.series import read_report as read_report
     from cint_nb.study.outcome.crosswalk import Crosswalk as Crosswalk
     from cint_nb.study.outcome.upload_outcome import Outcome as Outcome
     from cint_nb.study.outcome.visit_reports import VisitReport as VisitReport
@@ -113,8 +115,8 @@ _HOMES = {
     "FilePicker": "cint_nb.panels.file_picker.widget",
     "Findings": "cint_nb.domain.findings",
     "FindingsTable": "cint_nb.panels.wave_view.findings_table",
-    "History": "cint_nb.study.longitudinal.history",
-    "HistoryWave": "cint_nb.study.longitudinal.history",
+    "History": "cint_nb.history.history",
+    "HistoryWave": "cint_nb.study.longitudinal.series",
     "Job": "cint_nb.api.jobs.job",
     "JobProgress": "cint_nb.panels.job_progress.widget",
     "JobSnapshot": "cint_nb.domain.jobs",
@@ -127,10 +129,11 @@ _HOMES = {
     "TargetGroupRef": "cint_nb.domain.models",
     "VisitReport": "cint_nb.study.outcome.visit_reports",
     "Wave": "cint_nb.wave.wave",
+    "WaveSeries": "cint_nb.study.longitudinal.series",
     "WaveView": "cint_nb.panels.wave_view.widget",
     "allow_nested_loops": "cint_nb.wire.loop_thread",
     "connect": "cint_nb.panels.connect",
-    "read_report": "cint_nb.study.longitudinal.history",
+    "read_report": "cint_nb.study.longitudinal.series",
     "read_respondents": "cint_nb.study.files.respondents",
     "resume_jobs": "cint_nb.panels.resume",
 }
@@ -158,6 +161,7 @@ __all__ = [
     "TargetGroupRef",
     "VisitReport",
     "Wave",
+    "WaveSeries",
     "WaveView",
     "__version__",
     "allow_nested_loops",

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from cint_nb.domain.plan import Money
 from cint_nb.history import engine
 from cint_nb.history.staging import ReportChoices, StagedReport, stage_nothing, stage_report
 from cint_nb.history.storage import Transaction
-from cint_nb.history.tables import CLOSINGS, MISSING, READ, TABLES, rank_sql
+from cint_nb.history.tables import CLOSINGS, MISSING, READ, STATES, TABLES, rank_sql
 from cint_nb.history.waves import WaveRecord
 from cint_nb.study.files import id_array
 from cint_nb.study.files.respondents import Respondents
@@ -92,7 +93,7 @@ class Addition:
 def read_parts(change: Transaction) -> list[Part]:
     """Return the rows of the table `parts`."""
     columns = list(TABLES["parts"])
-    rows = change.run(f"SELECT {', '.join(columns)} FROM {change.table('parts')} ORDER BY part")  # noqa: S608
+    rows = change.run(f"SELECT {', '.join(columns)} FROM {change.table('parts')} ORDER BY part")
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
@@ -308,7 +309,7 @@ class Adder:
             if opened is not None and opened < openings.get(part["wave"], (opened + 1, ""))[0]:
                 openings[part["wave"]] = (opened, part["name"])
         numbers = sorted(openings)
-        for earlier, later in zip(numbers, numbers[1:], strict=False):
+        for earlier, later in pairwise(numbers):
             if openings[earlier][0] > openings[later][0]:
                 raise InputError(
                     f"Wave {later} ({openings[later][1]}) opened before wave {earlier} ({openings[earlier][1]}): "
@@ -341,15 +342,15 @@ class Adder:
             self._insert_ids(addition.rejected, "rejected")
             run("DELETE FROM names WHERE state = 'saved' AND rsid IN (SELECT rsid FROM names WHERE state = 'rejected')")
         run(
-            "CREATE OR REPLACE TEMP TABLE names AS SELECT rsid, "
-            "CASE min(CASE state WHEN 'saved' THEN 0 WHEN 'rejected' THEN 1 ELSE 2 END) "
-            "WHEN 0 THEN 'saved' WHEN 1 THEN 'rejected' ELSE 'uploaded' END AS state FROM names GROUP BY rsid"
+            f"CREATE OR REPLACE TEMP TABLE names AS SELECT rsid, {surest_state('state')} AS state FROM names GROUP BY rsid"
         )
 
     def _insert_ids(self, people: Respondents, state: str) -> None:
         con = self._change.connection
         con.register("given_ids", ids_table(people))
-        con.execute(f"INSERT INTO names SELECT TRY_CAST(trim(id, chr(10)) AS UUID), {engine.text(state)} FROM given_ids")
+        con.execute(
+            f"INSERT INTO names SELECT TRY_CAST(trim(id, chr(10)) AS UUID), {engine.text(state)} FROM given_ids"
+        )
         con.unregister("given_ids")
 
     def _stage_visits_listed(self, visits: Respondents) -> None:
@@ -366,8 +367,8 @@ class Adder:
         found = change.run("SELECT count(*) FROM names")[0][0]
         if found < len(visits):
             self.notes.append(
-                f"Of {len(visits):,} uploaded RIDs {len(visits) - found:,} lead to nobody the history knows: whether the "
-                "exchange rejected these people is not known."
+                f"Of {len(visits):,} uploaded RIDs {len(visits) - found:,} lead to nobody the history knows: whether "
+                "the exchange rejected these people is not known."
             )
 
     def _refuse_erased(self) -> None:
@@ -385,7 +386,9 @@ class Adder:
                     f"DELETE FROM {table} WHERE {hash_sql('rsid', key)} IN (SELECT hash FROM erased_hashes)"
                 ).fetchone()[0]
         if left_out:
-            self.notes.append(f"{left_out:,} visits and list entries are of people who were erased: they were left out.")
+            self.notes.append(
+                f"{left_out:,} visits and list entries are of people who were erased: they were left out."
+            )
 
     def _number_people(self, *, has_report: bool) -> int:
         """Make the table `known`: the person of each id; new ones are numbered. Return how many are new."""
@@ -397,14 +400,16 @@ class Adder:
         )
         first = change.next["person"]
         run(
-            f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {first} - 1 + row_number() OVER (ORDER BY rsid) AS person, rsid "
-            f"FROM (SELECT DISTINCT rsid FROM ({ids}) WHERE rsid NOT IN (SELECT rsid FROM known))"
+            f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {first} - 1 + row_number() OVER (ORDER BY rsid) AS person, "
+            f"rsid FROM (SELECT DISTINCT rsid FROM ({ids}) WHERE rsid NOT IN (SELECT rsid FROM known))"
         )
         new = int(change.run("SELECT count(*) FROM fresh")[0][0])
         if new:
             name = f"people-{first}.parquet"
             change.put(
-                "people", name, "SELECT person, CAST(rsid AS VARCHAR) AS rsid, 'cint' AS origin, NULL AS erased_at FROM fresh"
+                "people",
+                name,
+                "SELECT person, CAST(rsid AS VARCHAR) AS rsid, 'cint' AS origin, NULL AS erased_at FROM fresh",
             )
             run("INSERT INTO known SELECT person, rsid FROM fresh")
             change.next["person"] += new
@@ -418,15 +423,18 @@ class Adder:
         name, first = part_file(part), change.next["visit"]
         mine = f"WHERE s.target_group = {engine.text(group)}" if len(staged.groups) > 1 else ""
         run(
-            f"CREATE OR REPLACE TEMP TABLE fresh_visits AS SELECT {first} - 1 + row_number() OVER () AS visit, k.person, "
-            f"{part['part']} AS part, s.reason, s.entered, s.ended, s.supplier, s.cost, {engine.number(part['as_of'])} "
-            f"AS as_of, {engine.text(staged.source)} AS source, s.rid FROM stage s JOIN known k ON k.rsid = s.rsid {mine}"
+            f"CREATE OR REPLACE TEMP TABLE fresh_visits AS SELECT {first} - 1 + row_number() OVER () AS visit, "
+            f"k.person, {part['part']} AS part, s.reason, s.entered, s.ended, s.supplier, s.cost, "
+            f"{engine.number(part['as_of'])} AS as_of, {engine.text(staged.source)} AS source, s.rid "
+            f"FROM stage s JOIN known k ON k.rsid = s.rsid {mine}"
         )
         change.next["visit"] += int(change.run("SELECT count(*) FROM fresh_visits")[0][0])
         if change.has("visits", name):
             self._keep_earlier(part)
         change.put("visits", name, "SELECT * EXCLUDE (rid) FROM fresh_visits")
-        change.put("sessions", name, "SELECT visit, CAST(rid AS VARCHAR) AS rid FROM fresh_visits WHERE rid IS NOT NULL")
+        change.put(
+            "sessions", name, "SELECT visit, CAST(rid AS VARCHAR) AS rid FROM fresh_visits WHERE rid IS NOT NULL"
+        )
         run("DROP TABLE fresh_visits")
 
     def _keep_earlier(self, part: Part) -> None:
@@ -471,8 +479,7 @@ class Adder:
         change.put(
             "listed",
             name,
-            f"SELECT l.person, {part['part']} AS part, CASE min(CASE l.state WHEN 'saved' THEN 0 WHEN 'rejected' THEN 1 "
-            "ELSE 2 END) WHEN 0 THEN 'saved' WHEN 1 THEN 'rejected' ELSE 'uploaded' END AS state, "
+            f"SELECT l.person, {part['part']} AS part, {surest_state('l.state')} AS state, "
             f"max(CASE WHEN v.person IS NULL THEN 0 ELSE 1 END) AS came FROM ({rows}) l "
             f"LEFT JOIN (SELECT DISTINCT person FROM {visits}) v ON v.person = l.person GROUP BY l.person",
         )
@@ -494,7 +501,8 @@ class Adder:
         file = f"report-{part['part']}.parquet"
         if change.has("attributes", file):
             names = ", ".join(map(engine.text, staged.attributes))
-            picks += f" UNION ALL SELECT person, name, value FROM {change.file('attributes', file)} WHERE name NOT IN ({names})"
+            earlier = change.file("attributes", file)
+            picks += f" UNION ALL SELECT person, name, value FROM {earlier} WHERE name NOT IN ({names})"
         change.put("attributes", file, f"SELECT person, {part['wave']} AS wave, name, value FROM ({picks})")
 
     def _write_parts(self) -> None:
@@ -505,7 +513,9 @@ class Adder:
         visits = people = 0
         states: dict[str, int] = {}
         if change.has("visits", name):
-            visits, people = change.run(f"SELECT count(*), count(DISTINCT person) FROM {change.file('visits', name)}")[0]
+            visits, people = change.run(f"SELECT count(*), count(DISTINCT person) FROM {change.file('visits', name)}")[
+                0
+            ]
         if change.has("listed", name):
             states = dict(change.run(f"SELECT state, count(*) FROM {change.file('listed', name)} GROUP BY state"))
         return {
@@ -534,9 +544,8 @@ def part_file(part: Part) -> str:
 def write_parts(change: Transaction, parts: Sequence[Part]) -> None:
     """Write the table `parts`."""
     columns = list(TABLES["parts"])
-    change.connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE part_rows ({', '.join(f'{each} {kind}' for each, kind in TABLES['parts'].items())})"
-    )
+    typed = ", ".join(f"{each} {kind}" for each, kind in TABLES["parts"].items())
+    change.connection.execute(f"CREATE OR REPLACE TEMP TABLE part_rows ({typed})")
     marks = ", ".join("?" for _ in columns)
     change.connection.executemany(
         f"INSERT INTO part_rows VALUES ({marks})",
@@ -569,7 +578,8 @@ def refuse_ids_in(change: Transaction, rows: str) -> None:
     """
     pattern = "[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}"
     found = change.run(
-        f"SELECT name, count(*) FROM ({rows}) WHERE regexp_matches(value, {engine.text(pattern)}) GROUP BY name ORDER BY 1"
+        f"SELECT name, count(*) FROM ({rows}) WHERE regexp_matches(value, {engine.text(pattern)}) "
+        "GROUP BY name ORDER BY 1"
     )
     if found:
         raise InputError(
@@ -578,6 +588,13 @@ def refuse_ids_in(change: Transaction, rows: str) -> None:
             safe="nothing was added.",
             next_step="leave this column out.",
         )
+
+
+def surest_state(column: str) -> str:
+    """Return the surest of several words of `STATES` as an aggregate of SQL."""
+    ranks = " ".join(f"WHEN '{word}' THEN {place}" for place, word in enumerate(STATES))
+    words = " ".join(f"WHEN {place} THEN '{word}'" for place, word in enumerate(STATES))
+    return f"CASE min(CASE {column} {ranks} END) {words} END"
 
 
 def hash_sql(column: str, key: str) -> str:

@@ -121,14 +121,14 @@ _QUERIES = (
     (
         "not-erased",
         "{:,} people who were erased still have an id or attributes.",
-        "SELECT (SELECT count(*) FROM {people} WHERE erased_at IS NOT NULL AND rsid IS NOT NULL) + (SELECT count(*) FROM "
-        "{attributes} WHERE person IN (SELECT person FROM {people} WHERE erased_at IS NOT NULL))",
+        "SELECT (SELECT count(*) FROM {people} WHERE erased_at IS NOT NULL AND rsid IS NOT NULL) + "
+        "(SELECT count(*) FROM {attributes} WHERE person IN (SELECT person FROM {people} WHERE erased_at IS NOT NULL))",
     ),
     (
         "wrong-flag",
         "{:,} listed people came and are kept as if they had not, or the other way round.",
-        "SELECT count(*) FROM {listed} l LEFT JOIN (SELECT DISTINCT person, part FROM {visits}) v ON v.person = l.person "
-        "AND v.part = l.part WHERE (l.came = 1) <> (v.person IS NOT NULL)",
+        "SELECT count(*) FROM {listed} l LEFT JOIN (SELECT DISTINCT person, part FROM {visits}) v "
+        "ON v.person = l.person AND v.part = l.part WHERE (l.came = 1) <> (v.person IS NOT NULL)",
     ),
 )
 
@@ -173,6 +173,7 @@ def _check_parts(store: Store, manifest: Manifest, reader: engine.DuckDBReader) 
             yield Finding(
                 "not-known-whether-saved",
                 Severity.WARN,
-                f"Of {unsure:,} ids uploaded to {part} it is not known whether they were saved: their absence is not known.",
+                f"Of {unsure:,} ids uploaded to {part} it is not known whether they were saved, so that nobody knows "
+                "whether these people stayed away.",
                 fix="add the wave again while its saved ids can be read.",
             )

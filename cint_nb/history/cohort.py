@@ -9,6 +9,7 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+from narwhals.exceptions import ColumnNotFoundError
 from numpy.typing import NDArray
 
 from cint_nb.domain.arguments import check_arguments
@@ -117,7 +118,8 @@ def find_people(
     if not wanted:
         raise InputError(
             "A cohort needs a rule.",
-            next_step='write history.cohort(completed=1), or history.cohort({1: "completed", 2: ["absent", "cut_off"]}).',
+            next_step="write history.cohort(completed=1), or "
+            'history.cohort({1: "completed", 2: ["absent", "cut_off"]}).',
         )
     said = ", ".join(
         f"wave {wave}: {'not completed' if len(found) > 8 else ' or '.join(sorted(found))}"
@@ -153,16 +155,15 @@ def _people_of_frame(frame: Any) -> NDArray[np.int64]:
     try:
         data = nw.from_native(frame).lazy()
         names = data.collect_schema().names()
-        if "person" not in names:
-            raise TypeError("no column person")
         if "kept" in names:
             data = data.filter(nw.col("kept") == 1)
         people = data.select("person").collect()["person"].to_numpy()
-    except TypeError:
+    except (TypeError, LookupError, ColumnNotFoundError):
         raise InputError(
             "A rule is a mapping from waves to words, or a frame with a column person.",
             evidence={"given": type(frame).__name__},
-            next_step='write history.cohort({1: "completed"}), or pass cint.measure.select(history.long(), min_done=2).',
+            next_step='write history.cohort({1: "completed"}), or pass '
+            "cint.measure.select(history.long(), min_done=2).",
         ) from None
     return np.unique(np.asarray(people, np.int64))
 

@@ -101,8 +101,9 @@ def erase(change: Transaction, people: Respondents, now: int) -> Erasure:
             next_step="pass their RSIDs; a person who was erased before has none here any more.",
         )
     con.execute(
-        f"CREATE TEMP TABLE gone_visits AS SELECT s.visit, CAST(s.rid AS UUID) AS rid FROM {change.table('sessions')} s "
-        f"JOIN {change.table('visits')} v ON v.visit = s.visit JOIN gone g ON g.person = v.person"
+        "CREATE TEMP TABLE gone_visits AS SELECT s.visit, CAST(s.rid AS UUID) AS rid "
+        f"FROM {change.table('sessions')} s JOIN {change.table('visits')} v ON v.visit = s.visit "
+        "JOIN gone g ON g.person = v.person"
     )
     rsids = [str(row[0]) for row in run("SELECT rsid FROM gone")]
     rids = [str(row[0]) for row in run("SELECT rid FROM gone_visits WHERE rid IS NOT NULL")]
@@ -121,7 +122,8 @@ def erase(change: Transaction, people: Respondents, now: int) -> Erasure:
         "people",
         "person IN (SELECT person FROM gone)",
         "SELECT person, CASE WHEN person IN (SELECT person FROM gone) THEN NULL ELSE rsid END AS rsid, origin, "
-        f"CASE WHEN person IN (SELECT person FROM gone) THEN {engine.number(now)} ELSE erased_at END AS erased_at FROM {{}}",
+        f"CASE WHEN person IN (SELECT person FROM gone) THEN {engine.number(now)} ELSE erased_at END AS erased_at "
+        "FROM {}",
     )
     is_gone = "visit IN (SELECT visit FROM gone_visits)"
     visits = _rewrite(change, "sessions", is_gone, f"SELECT * FROM {{}} WHERE NOT ({is_gone})")

@@ -34,6 +34,7 @@ from cint_nb.study.outcome.visit_reports import VisitReport
 
 REACH = timedelta(days=365)
 """How far back the exchange's reports reach."""
+_MORE_ATTRIBUTES = "history.add(wave, attributes=[…]) keeps columns of the report, history.join(data) your own."
 _FINAL, _MID_FIELD, _MISSING = "final", "mid-field", "report missing"
 
 
@@ -133,7 +134,8 @@ class History:
             f"p.as_of, p.report FROM {reader.table(folder / 'parts')} p LEFT JOIN (SELECT part, count(*) AS listed, "
             "count(*) FILTER (state = 'saved') AS saved, count(*) FILTER (state = 'rejected') AS rejected "
             f"FROM {listed} GROUP BY part) l ON l.part = p.part LEFT JOIN (SELECT part, count(*) AS visits, "
-            f"count(DISTINCT person) AS people FROM {visits} GROUP BY part) v ON v.part = p.part ORDER BY p.wave, p.part"
+            f"count(DISTINCT person) AS people FROM {visits} GROUP BY part) v ON v.part = p.part "
+            "ORDER BY p.wave, p.part"
         ).df()
         return found
 
@@ -154,8 +156,8 @@ class History:
             now: The time to count from; that of this computer if omitted. On the sandbox pass `client.clock.now()`.
 
         Returns:
-            A frame: `wave`, `part`, `name`, `state` (see `parts`), `as_of`, `expires` (when its first visits fall out of
-            reach, in UTC), `days_left`. Those that expire first come first; below 0 where it has begun.
+            A frame: `wave`, `part`, `name`, `state` (see `parts`), `as_of`, `expires` (when its first visits fall out
+            of reach, in UTC), `days_left`. Those that expire first come first; below 0 where it has begun.
         """
         rows = self.parts()
         moment_now = pd.Timestamp(now or self._now()).tz_convert("UTC")
@@ -188,7 +190,7 @@ class History:
             What was added, with notes about what is not known.
 
         Raises:
-            InputError: it opened before an earlier wave; a status is unknown; it is in the history under another number.
+            InputError: it opened before an earlier wave; a status is unknown; it has another number already.
             InvalidState: it was never launched.
             HistoryBusy: another process writes the history for minutes.
         """
@@ -302,8 +304,8 @@ class History:
             client: Opens the waves by their names.
 
         Returns:
-            A frame without ids: `wave`, `part`, `person`, `before` and `after`: what became of the person, missing where
-            there was no visit before.
+            A frame without ids: `wave`, `part`, `person`, `before` and `after`: what became of the person, missing
+            where there was no visit before.
 
         Raises:
             InputError: the history has no wave that came from a client.
@@ -355,8 +357,8 @@ class History:
         known = self._part_rows()
         groups = set(known["target_group"])
         if any(each.target_group in groups for each in records):
-            found = sorted({int(row.wave) for row in known.itertuples() if row.target_group in {
-                each.target_group for each in records}})  # fmt: skip
+            ours = known["target_group"].isin([each.target_group for each in records])
+            found = sorted(map(int, known.loc[ours, "wave"].unique()))
             return found[0] if len(found) == 1 else None
         return int(known["wave"].max()) + 1
 
@@ -366,14 +368,14 @@ class History:
         """Return one row per visit, and one per listed person without a visit: what the functions of `measure` take.
 
         Args:
-            columns: More columns, to group by: `country`, `language`, `locale`, `wave_name`, `target_group` of the part,
-                or names of attributes.
+            columns: More columns, to group by: `country`, `language`, `locale`, `wave_name`, `target_group` of the
+                part, or names of attributes.
 
         Returns:
             A query of the engine, a DuckDB relation or a Spark DataFrame, which runs when it is used; `.df()` or
-            `.toPandas()` makes it a pandas frame. Columns: `person`, `wave`, `part`; `reason`, missing for a listed person
-            who did not come; `entered`, `ended`, `open_from`, `open_until`, `as_of` in milliseconds since 1970 in UTC;
-            `closed_by`, `supplier`; `cost` in ten-thousandths of the currency.
+            `.toPandas()` makes it a pandas frame. Columns: `person`, `wave`, `part`; `reason`, missing for a listed
+            person who did not come; `entered`, `ended`, `open_from`, `open_until`, `as_of` in milliseconds since 1970
+            in UTC; `closed_by`, `supplier`; `cost` in ten-thousandths of the currency.
 
         Raises:
             InputError: there is no such column, or nothing was added yet.
@@ -428,13 +430,13 @@ class History:
                 raise InputError(
                     f"There is no attribute {masked_repr(name)}.",
                     evidence={"there are": masked_repr(sorted(kinds), 300)},
-                    next_step="history.add(wave, attributes=[…]) keeps columns of the report, history.join(data) your own.",
+                    next_step=_MORE_ATTRIBUTES,
                 )
         chosen = list(names or kinds)
         if not chosen:
             raise InputError(
                 "The history knows no attributes.",
-                next_step="history.add(wave, attributes=[…]) keeps columns of the report, history.join(data) your own.",
+                next_step=_MORE_ATTRIBUTES,
             )
         numeric = [name for name in chosen if kinds[name] and name not in words]
         return self._reader.query(attributes_sql(self._reader, self.version_folder, chosen, numeric, before))
@@ -523,9 +525,7 @@ class History:
             given = [people] if isinstance(people, str) else list(people)
             people = read_respondents(given, entity_type=EntityType.RSID)
         if people.entity_type is not EntityType.RSID:
-            raise InputError(
-                "RIDs name visits, and people are erased.", next_step="pass the RSIDs of these people."
-            )
+            raise InputError("RIDs name visits, and people are erased.", next_step="pass the RSIDs of these people.")
         self._release()
         with self._store.writing(self._now) as change:
             read = change.run(f"SELECT max(as_of) FROM {change.table('parts')}")[0][0] or 0

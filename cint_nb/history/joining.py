@@ -102,7 +102,8 @@ def join(change: Transaction, frame: Any, on: str, wave: int | None, columns: Se
             next_step="check that the column holds the ids of these waves, and whether they are RIDs or RSIDs.",
         )
     values = " UNION ALL ".join(
-        f"SELECT person, wave, {engine.text(name)} AS name, value_{place} AS value FROM matched WHERE value_{place} IS NOT NULL"
+        f"SELECT person, wave, {engine.text(name)} AS name, value_{place} AS value FROM matched "
+        f"WHERE value_{place} IS NOT NULL"
         for place, name in enumerate(kept)
     )
     if kept:
@@ -126,18 +127,24 @@ def _kind(on: str) -> EntityType:
 def _match(change: Transaction, kind: EntityType, wave: int | None) -> None:
     """Make the table `matched`: the last row of each person and wave."""
     if kind is EntityType.RSID:
-        people = f"SELECT person, CAST(rsid AS UUID) AS key, {engine.number(wave)} AS wave FROM {change.table('people')} WHERE rsid IS NOT NULL"
+        people = (
+            f"SELECT person, CAST(rsid AS UUID) AS key, {engine.number(wave)} AS wave FROM {change.table('people')} "
+            "WHERE rsid IS NOT NULL"
+        )
     else:
         where = "" if wave is None else f"WHERE p.wave = {engine.number(wave)}"
         people = (
             f"SELECT v.person, CAST(s.rid AS UUID) AS key, p.wave FROM {change.table('sessions')} s "
-            f"JOIN {change.table('visits')} v ON v.visit = s.visit JOIN {change.table('parts')} p ON p.part = v.part {where}"
+            f"JOIN {change.table('visits')} v ON v.visit = s.visit "
+            f"JOIN {change.table('parts')} p ON p.part = v.part {where}"
         )
     change.connection.execute(
         f"CREATE TEMP TABLE matched AS SELECT g.*, k.person, k.wave FROM given g JOIN ({people}) k ON k.key = g.key "
         "QUALIFY row_number() OVER (PARTITION BY k.person, k.wave ORDER BY g.row DESC) = 1"
     )
-    change.connection.execute(f"CREATE TEMP TABLE everybody AS SELECT DISTINCT key FROM ({people}) SEMI JOIN given USING (key)")
+    change.connection.execute(
+        f"CREATE TEMP TABLE everybody AS SELECT DISTINCT key FROM ({people}) SEMI JOIN given USING (key)"
+    )
 
 
 def _count(change: Transaction) -> tuple[dict[str, int], list[tuple[int, str, str]]]:
@@ -158,9 +165,7 @@ def _write(change: Transaction, values: str, kept: Sequence[str]) -> None:
     names = ", ".join(map(engine.text, kept))
     for path in change.paths("attributes"):
         source = engine.read_files([path])
-        same = (
-            f"name IN ({names}) AND (person, wave, name) IN (SELECT (person, wave, name) FROM new_values)"
-        )
+        same = f"name IN ({names}) AND (person, wave, name) IN (SELECT (person, wave, name) FROM new_values)"
         if change.run(f"SELECT count(*) FROM {source} WHERE {same}")[0][0]:
             change.put("attributes", path.name, f"SELECT * FROM {source} WHERE NOT ({same})")
     change.put("attributes", f"join-{change.before.version + 1}.parquet", "SELECT * FROM new_values")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from cint_nb.domain.errors import HistoryBusy, HistoryError
 
@@ -52,7 +52,7 @@ class FolderLock:
         try:
             while not _try_lock(descriptor):
                 if self._now() - began >= self._patience:
-                    raise self._busy_error(descriptor)
+                    self._raise_busy(descriptor)
                 self._wait(_STEP_SECONDS)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0) if hasattr(os, "pwrite") else None
@@ -71,12 +71,12 @@ class FolderLock:
             _unlock(descriptor)
             os.close(descriptor)
 
-    def _busy_error(self, descriptor: int) -> HistoryBusy:
+    def _raise_busy(self, descriptor: int) -> NoReturn:
         holder = "another process"
         with suppress(OSError):
             os.lseek(descriptor, 0, os.SEEK_SET)
             holder = os.read(descriptor, 100).decode("ascii", "replace") or holder
-        return HistoryBusy(
+        raise HistoryBusy(
             f"The history is being written by {holder}.",
             evidence={"folder": self._path.parent.name, "waited_seconds": round(self._patience)},
             safe="nothing was written from here; the other process continues.",

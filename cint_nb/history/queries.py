@@ -83,7 +83,8 @@ def long_sql(reader: Reader, folder: Path, columns: Sequence[str], known: Collec
     ]
     if erased:
         opened = (
-            f"(SELECT wave, min(coalesce(open_from, first_visit)) AS opened, min(part) AS part FROM {parts} GROUP BY wave)"
+            "(SELECT wave, min(coalesce(open_from, first_visit)) AS opened, min(part) AS part "
+            f"FROM {parts} GROUP BY wave)"
         )
         selects.append(
             f"SELECT x.person, p.wave, p.part, 'erased', CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), {of_part}, "
@@ -125,13 +126,9 @@ def attributes_sql(
 
 def attribute_kinds_sql(reader: Reader, folder: Path) -> str:
     """Return the query for the names of all attributes, and whether all values of each are numbers."""
-    if isinstance(reader, SparkReader):
-        is_number = "CASE WHEN try_cast(value AS DOUBLE) IS NULL THEN 0 ELSE 1 END"
-    else:
-        is_number = "CASE WHEN TRY_CAST(value AS DOUBLE) IS NULL THEN 0 ELSE 1 END"
-    return (
-        f"SELECT name, min({is_number}) AS numbers FROM {reader.table(folder / 'attributes')} GROUP BY name ORDER BY name"
-    )
+    is_number = "CASE WHEN TRY_CAST(value AS DOUBLE) IS NULL THEN 0 ELSE 1 END"
+    attributes = reader.table(folder / "attributes")
+    return f"SELECT name, min({is_number}) AS numbers FROM {attributes} GROUP BY name ORDER BY name"
 
 
 def completed_sql(reader: DuckDBReader, folder: Path, wave: int) -> str:

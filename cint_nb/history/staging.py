@@ -1,7 +1,7 @@
 """A report as a table in DuckDB: which columns hold what, times as UTC, and the word for what became of each visit.
 
-A plain CSV file is read by DuckDB itself, without a row passing through Python; anything else, and anything DuckDB finds
-irregular, by `read_report`, which judges every line.
+A plain CSV file is read by DuckDB itself, without a row passing through Python; anything else, and anything DuckDB
+finds irregular, by `read_report`, which judges every line.
 """
 
 from __future__ import annotations
@@ -254,9 +254,7 @@ def _read_with_care(source: Any, choices: ReportChoices) -> VisitReport:
             status=choices.status,
             all_complete=choices.all_complete,
             name=choices.name,
-            codes={
-                code: "complete" if word == "completed" else "not complete" for code, word in choices.codes.items()
-            },
+            codes={code: "complete" if word == "completed" else "not complete" for code, word in choices.codes.items()},
         )
     for text in said:
         if "target groups" not in text:
@@ -267,9 +265,7 @@ def _read_with_care(source: Any, choices: ReportChoices) -> VisitReport:
 # --- from rows to the table ----------------------------------------------------------------------------------------
 
 
-def _stage(
-    connection: Any, rows: str, choices: ReportChoices, source: str, *, judged: bool = False
-) -> StagedReport:
+def _stage(connection: Any, rows: str, choices: ReportChoices, source: str, *, judged: bool = False) -> StagedReport:
     sample = connection.sql(f"SELECT * FROM {rows} LIMIT {_SAMPLED}").df()
     table = columns_of(sample)
     if table is None or not len(sample):
@@ -286,9 +282,9 @@ def _stage(
     connection.execute("DROP TABLE IF EXISTS raw_stage")
     connection.execute(
         f"CREATE TEMP TABLE raw_stage AS SELECT {_uuid(columns.rsid)} AS rsid, "
-        f"{_uuid(columns.rid)} AS rid, {_trimmed(columns.status)} AS status, {_trimmed(columns.marketplace)} AS market, "
-        f"{_trimmed(columns.target_group)} AS target_group, {_time(columns.entered)} AS entered, "
-        f"{_time(columns.ended)} AS ended, {_trimmed(columns.supplier)} AS supplier, {_money(columns.cost)} AS cost"
+        f"{_uuid(columns.rid)} AS rid, {_trimmed(columns.status)} AS status, "
+        f"{_trimmed(columns.marketplace)} AS market, {_trimmed(columns.target_group)} AS target_group, "
+        f"{_time(columns.entered)} AS entered, {_time(columns.ended)} AS ended, {_trimmed(columns.supplier)} AS supplier, {_money(columns.cost)} AS cost"
         + "".join(f", {_trimmed(name)} AS attribute_{place}" for place, name in enumerate(kept))
         + f", {_trimmed(columns.rsid)} IS NOT NULL AND {_uuid(columns.rsid)} IS NULL AS is_odd FROM {rows}"
     )
@@ -309,7 +305,7 @@ def _stage(
             notes.append(f"No column says when a visit {what}.")
         elif known < total:
             notes.append(f"Of {total - known:,} visits it is not known when they {what}.")
-    reasons = _reasons(connection, choices)
+    _name_reasons(connection, choices)
     entered, ended = (
         f"s.{each}" if columns.is_utc or first is None else f"s.{each} + {_shift_sql(f's.{each}', first, last)}"
         for each in ("entered", "ended")
@@ -317,11 +313,11 @@ def _stage(
     cost = "CASE WHEN r.reason = 'completed' THEN s.cost ELSE 0 END" if columns.is_price else "s.cost"
     connection.execute("DROP TABLE IF EXISTS stage")
     connection.execute(
-        f"CREATE TEMP TABLE stage AS SELECT s.rsid, s.rid, r.reason, {entered} AS entered, {ended} AS ended, s.supplier, "
-        f"CASE WHEN s.cost IS NOT NULL THEN {cost} END AS cost, s.target_group"
+        f"CREATE TEMP TABLE stage AS SELECT s.rsid, s.rid, r.reason, {entered} AS entered, {ended} AS ended, "
+        f"s.supplier, CASE WHEN s.cost IS NOT NULL THEN {cost} END AS cost, s.target_group"
         + "".join(f", s.attribute_{place}" for place in range(len(kept)))
         + " FROM raw_stage s JOIN reasons r ON s.status IS NOT DISTINCT FROM r.status "
-        f"AND s.market IS NOT DISTINCT FROM r.market WHERE s.rsid IS NOT NULL"
+        "AND s.market IS NOT DISTINCT FROM r.market WHERE s.rsid IS NOT NULL"
     )
     connection.execute("DROP TABLE raw_stage")
     notes += _drop_repeats(connection, has_rids=with_rid > 0)
@@ -371,7 +367,7 @@ def _columns_kept(names: Any, choices: ReportChoices, columns: _Columns) -> tupl
     return tuple(choices.attributes)
 
 
-def _reasons(connection: Any, choices: ReportChoices) -> None:
+def _name_reasons(connection: Any, choices: ReportChoices) -> None:
     """Make the table `reasons`: the word for each combination of codes that occurs.
 
     Raises:
@@ -400,9 +396,9 @@ def _reasons(connection: Any, choices: ReportChoices) -> None:
 def _reason(status: str | None, market: str | None, codes: Mapping[str, str]) -> str | None:
     """Return the word for a combination of codes or words; None if it is not known."""
     client, place = (None if text is None else _plain(text) for text in (status, market))
-    if client in codes:
+    if client is not None and client in codes:
         return codes[client]
-    if place in codes and client in (None, "-1"):
+    if place is not None and place in codes and client in (None, "-1"):
         return codes[place]
     if client is not None and not _is_code(client):
         return reason_of_meaning(client)

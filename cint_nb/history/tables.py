@@ -78,7 +78,7 @@ READ, MISSING = "read", "missing"
 def select_as(table: str, query: str) -> str:
     """Return a query whose result has the columns of a table, in their order and types."""
     columns = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in TABLES[table].items())
-    return f"SELECT {columns} FROM ({query})"  # noqa: S608 - the names are ours
+    return f"SELECT {columns} FROM ({query})"
 
 
 def rank_sql(column: str) -> str:

@@ -16,7 +16,15 @@ from cint_nb.api.resources.downloads import Download
 from cint_nb.caller_warnings import deliver_warnings, format_warning_count
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments, check_model
-from cint_nb.domain.errors import ApiError, InvalidState, JournalError, PlanError, RespondentFileError
+from cint_nb.domain.errors import (
+    ApiError,
+    InputError,
+    InvalidState,
+    JobFailed,
+    JournalError,
+    PlanError,
+    RespondentFileError,
+)
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.ids import EntityType, format_count, masked_repr, normalise_name, printable
 from cint_nb.domain.jobs import JobSnapshot
@@ -24,6 +32,7 @@ from cint_nb.domain.models import IdInUrl, TargetGroupRef, evolve
 from cint_nb.domain.plan import Completes, Money, MoneyText, PlanKind, TargetGroupPlan
 from cint_nb.domain.profiling.profiles import Profile
 from cint_nb.domain.profiling.quotas import quota_rows
+from cint_nb.history.waves import WaveRecord
 from cint_nb.output_files import as_folder
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.frames import quota_frame, status_frame
@@ -48,6 +57,7 @@ from cint_nb.wave.steps.feasibility import FeasibilitySteps, feasibility_frame
 from cint_nb.wave.steps.fielding import FieldingSteps
 from cint_nb.wave.steps.files import FileSteps, files_frame
 from cint_nb.wave.steps.prices import PriceSteps, price_frame, rate_card_frame
+from cint_nb.wave.steps.record import RecordSteps, as_money, saved_people
 from cint_nb.wave.steps.report import ReportSteps
 from cint_nb.wave.steps.upload import UploadSteps
 from cint_nb.wave.steps.withdrawal import WithdrawalSteps, withdrawal_frame
@@ -104,6 +114,7 @@ class Wave:
         self._uploads = UploadSteps(self._context)
         self._fielding = FieldingSteps(self._context)
         self._reports = ReportSteps(self._context)
+        self._records = RecordSteps(self._context)
         self._feasibility = FeasibilitySteps(self._context)
         self._prices = PriceSteps(self._context)
         self._files = FileSteps(self._context)
@@ -1068,6 +1079,75 @@ class Wave:
                 next_step="call wave.report() again when people have come; on the sandbox client.pass_time(hours=6) "
                 "moves time on.",
             ) from None
+
+    def history_record(self, *, start: date | None = None) -> WaveRecord:
+        """Read what a history keeps of this wave; nothing is changed. `history.add(wave)` asks for it.
+
+        Args:
+            start: First day of the report, as for `report`.
+
+        Returns:
+            The report as the exchange made it, or why there is none; when people could enter and why that ended, from
+            the run and the changelog; goal and price; who is saved, and the list that was uploaded.
+
+        Raises:
+            InvalidState: nobody could enter it yet.
+            UnexpectedReply: its state cannot be seen.
+
+        Serves `GET …/fielding-runs`, `…/changelog`, `…/recontacts/rsids` and the report.
+        """
+        state = self.exchange_state()
+        times, notes = self._ask(self._records.read_open_time(state))
+        report, missing = self._report_or_reason(start)
+        saved, said = self._saved_people(state)
+        overview = state.overview
+        plan = self._context.plan_or_none
+        locale = None if plan is None else plan.locale
+        if overview is not None and overview.language_code and overview.country_code:
+            locale = f"{overview.language_code}_{overview.country_code}".lower()
+        return WaveRecord(
+            name=self.name,
+            project=state.ref.project_id,
+            target_group=state.ref.target_group_id,
+            read_at=self.client.clock.now(),
+            locale=locale,
+            opened=times.opened,
+            closed=times.closed,
+            closed_by=times.closed_by,
+            goal=None if overview is None else overview.progress.filling_goal,
+            price=None if overview is None else as_money(overview.current_cost_per_interview),
+            report=report,
+            missing=missing,
+            saved=saved,
+            uploaded=self._context.respondents_or_none,
+            crosswalk=self._context.crosswalk,
+            notes=(*notes, *said),
+        )
+
+    def _report_or_reason(self, start: date | None) -> tuple[bytes | None, str | None]:
+        """Return the report, or why the exchange does not give one: a lost reply is no such reason, and is raised."""
+        try:
+            return self._fetch_report(start).content, None
+        except (ApiError, InputError, JobFailed) as error:
+            return None, error.what
+
+    def _saved_people(self, state: ExchangeState) -> tuple[Respondents | None, tuple[str, ...]]:
+        """Return who is saved, None if that is not known or if the wave has no list, and what is to be said of it."""
+        if self.kind is PlanKind.FRESH:
+            return None, ()
+        try:
+            count = self._ask(self._context.client.recontacts.saved_count(state.ref))
+            if not count:
+                is_list = self.id_count is not None
+                gone = f"No id is saved in {self.name} any more, so that it is not known who of its list was."
+                return None, (gone,) if is_list else ()
+            if self.id_count is not None:
+                found = saved_people(self.outcome, self._context.crosswalk, saved_count=count)
+                if found is not None:
+                    return found, ()
+            return self._ask(self._records.read_saved(state.ref)), ()
+        except ApiError as error:
+            return None, (f"Who is saved in {self.name} could not be read: {error.what}",)
 
     def reconcile(
         self,

@@ -75,7 +75,7 @@ class World:
         self.ref = self.wave.create()
         self.wave.upload()
         self.job = client.recontacts.job(self.ref, client.recontacts.jobs(self.ref)[0].job_id or "")
-        self.history = cint.History([cint.HistoryWave("first", self.report)])
+        self.history = cint.WaveSeries([cint.HistoryWave("first", self.report)])
         self.served = cint.sandbox.ServedSandbox()
         self.owners: dict[str, Any] = {
             "client": client,
@@ -476,7 +476,7 @@ def test_everything_can_be_printed_on_a_console_that_knows_few_signs(
         "an error": InputError(NAME, evidence={"name": NAME}, next_step=NAME),
         "a panel": cint.FindingsTable(title=NAME),
         "a report": cint.read_report(pd.DataFrame({"RSID": RSIDS, "RID": RIDS, "Status": ["10"] * 20}), name=NAME),
-        "a history": cint.History([cint.HistoryWave(NAME, world.report)]),
+        "a history": cint.WaveSeries([cint.HistoryWave(NAME, world.report)]),
     }
     console = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     monkeypatch.setattr(sys, "stdout", console)

@@ -182,7 +182,7 @@ def frames(client: Client) -> Iterator[tuple[str, Any]]:
         }
     )
     report = cint.read_report(table)
-    history = cint.History([cint.HistoryWave("wave 1", report), cint.HistoryWave("wave 2", report, uploaded=people)])
+    history = cint.WaveSeries([cint.HistoryWave("wave 1", report), cint.HistoryWave("wave 2", report, uploaded=people)])
     yield "visits", report.visits()
     yield "report", report.summary()
     yield "values", pd.Series(report.values("Comment"))

@@ -37,6 +37,7 @@ def test_public_names_are_these_and_no_others() -> None:
         "TargetGroupRef",
         "VisitReport",
         "Wave",
+        "WaveSeries",
         "WaveView",
         "__version__",
         "allow_nested_loops",

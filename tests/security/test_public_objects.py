@@ -18,7 +18,7 @@ from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
 from cint_nb.panels.wave_view.widget import WaveView
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.study.longitudinal.history import History, HistoryWave
+from cint_nb.study.longitudinal.series import HistoryWave, WaveSeries
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.visit_reports import read_report
 from cint_nb.wave.client import Client
@@ -66,7 +66,7 @@ def objects(wave: Wave, client: Client, people: Respondents, tmp_path: Path) -> 
         "AllocationFormat": next(iter(AllocationFormat)),
         "CintError": caught.value,
         "Crosswalk": Crosswalk.from_frame(visits),
-        "History": History([first]),
+        "WaveSeries": WaveSeries([first]),
         "HistoryWave": first,
         "EntityType": people.entity_type,
         "FilePicker": picker,

@@ -20,7 +20,7 @@ PEOPLE = cint.read_respondents(RSIDS, entity_type="RSID")
 VISITS = cint.read_respondents(RIDS, entity_type="RID")
 FRAME = pd.DataFrame({"RSID": RSIDS, "RID": RIDS, "Status": ["10"] * 10 + ["20"] * 10, "Age": ["40"] * 20})
 REPORT = cint.read_report(FRAME)
-HISTORY = cint.History([cint.HistoryWave("wave 1", REPORT), cint.HistoryWave("wave 2", REPORT, uploaded=PEOPLE)])
+HISTORY = cint.WaveSeries([cint.HistoryWave("wave 1", REPORT), cint.HistoryWave("wave 2", REPORT, uploaded=PEOPLE)])
 
 
 def _wave(pairs: dict[str, str]) -> Any:
@@ -91,7 +91,7 @@ def test_a_text_that_is_no_id_leaves_nobody_out_silently(others: list[str]) -> N
 
 def test_values_of_nobody_and_two_values_of_one_person_are_refused() -> None:
     for keys in (STRANGERS, RIDS):
-        with pytest.raises(InputError, match="None of the 20 IDs that have a value is in the history"):
+        with pytest.raises(InputError, match="None of the 20 IDs that have a value is in the series"):
             HISTORY.contrast(dict.fromkeys(keys, "x"))
     with pytest.raises(InputError, match="1 IDs have two different values"):
         HISTORY.contrast(pd.Series(["a", "b"], index=[RSIDS[0], RSIDS[0].upper()]))

@@ -2,5 +2,5 @@
 
 Knows: dispositions of people over waves, and proportions with intervals.
 May import: study.outcome, study.files, domain, pandas, numpy.
-Gives out: `History` and `HistoryWave`.
+Gives out: `WaveSeries` and `HistoryWave`.
 """

@@ -51,7 +51,7 @@ def wilson_interval(people: int, of: int, confidence: float = 0.95) -> tuple[flo
 
 
 def contrast(values: pd.Series, stayed: NDArray[np.bool_], *, bins: int | None, confidence: float) -> pd.DataFrame:
-    """Compare the people who stayed with the others, value by value; see `History.contrast` for the columns.
+    """Compare the people who stayed with the others, value by value; see `WaveSeries.contrast` for the columns.
 
     Args:
         values: What is known of each person; missing values become `not known`.

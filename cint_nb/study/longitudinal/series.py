@@ -31,14 +31,14 @@ from cint_nb.study.outcome.visit_reports import VisitReport, read_report
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Disposition", "History", "HistoryWave", "VisitReport", "read_report", "wilson_interval"]
+__all__ = ["Disposition", "HistoryWave", "VisitReport", "WaveSeries", "read_report", "wilson_interval"]
 
 _RESERVED_NAMES = ("id", "people", "share")  # columns beside those named like the waves
 _Flags = NDArray[np.bool_]
 
 
 @check_arguments()
-class History:
+class WaveSeries:
     """Follow people over the waves of a study. Shows no id unless asked to.
 
     Args:
@@ -53,10 +53,10 @@ class History:
         names = [wave.name for wave in waves]
         if not names or len({*names, *_RESERVED_NAMES}) < len(names) + len(_RESERVED_NAMES):
             raise InputError(
-                "A history needs at least one wave, each with a name of its own that is none of "
+                "A series needs at least one wave, each with a name of its own that is none of "
                 f"{', '.join(_RESERVED_NAMES)}.",
                 evidence={"waves": ", ".join(names) or "none"},
-                next_step="write cint.History([cint.HistoryWave('wave 1', report), "
+                next_step="write cint.WaveSeries([cint.HistoryWave('wave 1', report), "
                 "cint.HistoryWave('wave 2', report, people)]).",
             )
         self.waves = {wave.name: wave for wave in waves}
@@ -89,7 +89,7 @@ class History:
         """Count the people of each course through the waves, the most frequent first.
 
         Returns:
-            A frame: a column for each wave, `people`, `share` of all people of the history (0–1).
+            A frame: a column for each wave, `people`, `share` of all people of the series (0–1).
         """
         table = self.wide().drop(columns="id")
         counts = table.value_counts(sort=False).rename("people").reset_index()
@@ -114,7 +114,7 @@ class History:
         ids = [rsid for rsid, fits in zip(self._ids, chosen, strict=True) if fits]
         if not ids:
             raise RespondentFileError(
-                "Nobody in the history matches.", next_step="see history.patterns() for the groups that exist."
+                "Nobody in the series matches.", next_step="see series.patterns() for the groups that exist."
             )
         return read_respondents(ids, entity_type=EntityType.RSID, name=f"panel of {list(self.waves)[-1]}")
 
@@ -261,14 +261,14 @@ class History:
     @printable
     def __repr__(self) -> str:
         """Count people and name the waves, without ids."""
-        return f"<History: {len(self):,} people · {', '.join(self.waves)}>"
+        return f"<WaveSeries: {len(self):,} people · {', '.join(self.waves)}>"
 
     # --- inside -----------------------------------------------------------------------------------------------
 
     def _get_wave(self, name: str) -> NDArray[np.int64]:
         if name not in self._dispositions:
             raise InputError(
-                f"There is no wave {masked_repr(name)} in the history.",
+                f"There is no wave {masked_repr(name)} in the series.",
                 evidence={"field": "wave"},
                 next_step=f"use one of {', '.join(map(repr, self.waves))}.",
             )
@@ -289,8 +289,8 @@ class History:
             )
         if known and self._row_of and not known.keys() & self._row_of.keys():
             raise InputError(
-                f"None of the {len(known):,} IDs that have a value is in the history.",
-                next_step="give a value for each RSID: history.wide(reveal=True) has them in its column 'id'.",
+                f"None of the {len(known):,} IDs that have a value is in the series.",
+                next_step="give a value for each RSID: series.wide(reveal=True) has them in its column 'id'.",
             )
         return known
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.study.longitudinal.history import Disposition, History, HistoryWave, read_report, wilson_interval
+from cint_nb.study.longitudinal.series import Disposition, HistoryWave, WaveSeries, read_report, wilson_interval
 from cint_nb.study.outcome.visit_reports import VisitReport
 
 IDS = [synthetic_id("panel", number) for number in range(40)]
@@ -50,7 +50,7 @@ def report(completed: list[int] | range, others: list[int] | tuple[Any, ...] = (
 
 
 @pytest.fixture
-def panel() -> History:
+def panel() -> WaveSeries:
     """Wave 1: twelve completed, two left. Wave 2 asks the twelve: one rejected, seven completed, two came, two not.
 
     Wave 3 asks the twelve again: of the seven six completed, and one of the absent came back.
@@ -59,7 +59,7 @@ def panel() -> History:
     second = report(range(7), [7, 8])
     third = report([0, 1, 2, 3, 4, 5, 9], [6])
     asked = people(range(12))
-    return History(
+    return WaveSeries(
         [
             HistoryWave("wave 1", first),
             HistoryWave("wave 2", second, uploaded=asked, rejected=people([11])),
@@ -208,7 +208,7 @@ def test_a_visit_without_rsid_is_counted_and_said() -> None:
     found = read_report(frame([visit(0), ["", RIDS[1], "20", "Client terminate", "", ""]]))
     assert (len(found), len(found.entrants), found.visits_without_rsid) == (2, 1, 1)
     assert "1 visit without RSID" in repr(found)
-    panel = History([HistoryWave("wave 1", found)])
+    panel = WaveSeries([HistoryWave("wave 1", found)])
     assert "participation may be higher" in panel.warnings[0]
 
 
@@ -249,7 +249,7 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(parameter: str)
 # --- people over the waves --------------------------------------------------------------------------------------
 
 
-def test_each_person_is_one_row_with_a_word_for_each_wave(panel: History) -> None:
+def test_each_person_is_one_row_with_a_word_for_each_wave(panel: WaveSeries) -> None:
     table = panel.wide(reveal=True).set_index("id")
     assert len(table) == len(panel) == 14
     assert list(table.loc[IDS[0]]) == ["completed", "completed", "completed"]
@@ -261,7 +261,7 @@ def test_each_person_is_one_row_with_a_word_for_each_wave(panel: History) -> Non
     assert IDS[0][:8] not in repr(panel)
 
 
-def test_every_person_is_in_one_pattern(panel: History) -> None:
+def test_every_person_is_in_one_pattern(panel: WaveSeries) -> None:
     patterns = panel.patterns()
     assert patterns["people"].sum() == len(panel)
     assert patterns["share"].sum() == pytest.approx(1)
@@ -269,7 +269,7 @@ def test_every_person_is_in_one_pattern(panel: History) -> None:
     assert patterns.iloc[0][["wave 1", "wave 2", "wave 3", "people"]].tolist() == ["completed"] * 3 + [6]
 
 
-def test_people_of_a_pattern_become_a_list_to_upload(panel: History) -> None:
+def test_people_of_a_pattern_become_a_list_to_upload(panel: WaveSeries) -> None:
     again = panel.respondents({"wave 1": "completed", "wave 2": ["absent", Disposition.CAME_BACK]})
     assert again.ids == tuple(IDS[number] for number in (7, 8, 9, 10))
     assert again.to_upload().id_count == 4
@@ -281,7 +281,7 @@ def test_people_of_a_pattern_become_a_list_to_upload(panel: History) -> None:
         panel.respondents({"wave 1": "rejected"})
 
 
-def test_rates_say_what_they_are_a_share_of(panel: History) -> None:
+def test_rates_say_what_they_are_a_share_of(panel: WaveSeries) -> None:
     rates = panel.retention().set_index(["wave", "rate"])
     counts = rates[["people", "of"]].apply(tuple, axis=1).to_dict()
     assert counts == {
@@ -301,7 +301,7 @@ def test_rates_say_what_they_are_a_share_of(panel: History) -> None:
     assert not rates.index.get_level_values("rate").str.contains("response").any()
 
 
-def test_more_confidence_is_a_wider_interval(panel: History) -> None:
+def test_more_confidence_is_a_wider_interval(panel: WaveSeries) -> None:
     usual, sure = panel.retention(), panel.retention(confidence=0.99)
     assert (sure["low"] < usual["low"]).all()
     assert (sure["high"] > usual["high"]).all()
@@ -309,12 +309,12 @@ def test_more_confidence_is_a_wider_interval(panel: History) -> None:
 
 def test_a_wave_nobody_was_uploaded_to_has_empty_rates() -> None:
     nobody = people([0]).difference(people([0]))
-    rates = History([HistoryWave("w1", report([1])), HistoryWave("w2", report([2]), uploaded=nobody)]).retention()
+    rates = WaveSeries([HistoryWave("w1", report([1])), HistoryWave("w2", report([2]), uploaded=nobody)]).retention()
     assert rates["share"].isna().tolist() == [True, True, True, False]
 
 
 def test_strangers_in_a_report_count_in_no_rate_and_are_said() -> None:
-    panel = History([HistoryWave("w1", report([0, 1])), HistoryWave("w2", report([0, 30]), uploaded=people([0, 1]))])
+    panel = WaveSeries([HistoryWave("w1", report([0, 1])), HistoryWave("w2", report([0, 30]), uploaded=people([0, 1]))])
     assert panel.retention().set_index("rate").loc["completion", "people"] == 1
     assert panel.warnings == ("1 people in the report of w2 are not in its uploaded list; they count in no rate.",)
 
@@ -322,24 +322,24 @@ def test_strangers_in_a_report_count_in_no_rate_and_are_said() -> None:
 def test_a_list_of_visits_is_refused() -> None:
     visits = read_respondents(RIDS[:3], entity_type="RID")
     with pytest.raises(RespondentFileError, match="RIDs, one per visit") as caught:
-        History([HistoryWave("w1", report([0])), HistoryWave("w2", report([1]), uploaded=visits)])
+        WaveSeries([HistoryWave("w1", report([0])), HistoryWave("w2", report([1]), uploaded=visits)])
     assert "to_rsids" in str(caught.value.next_step)
 
 
 @pytest.mark.parametrize("names", [[], ["w", "w"], ["id"]])
 def test_waves_have_names_of_their_own(names: list[str]) -> None:
     with pytest.raises(InputError, match="at least one wave"):
-        History([HistoryWave(name, report([0])) for name in names])
+        WaveSeries([HistoryWave(name, report([0])) for name in names])
 
 
 # --- who dropped out --------------------------------------------------------------------------------------------
 
 
-def two_waves() -> History:
+def two_waves() -> WaveSeries:
     rows = [visit(number, supplier="Alpha" if number < 6 else "Beta", seconds=str(100 + number)) for number in range(9)]
     rows += [visit(9, supplier="", seconds="")]
     first, asked = read_report(frame(rows)), people(range(10))
-    return History([HistoryWave("w1", first), HistoryWave("w2", report([0, 1, 2, 3, 6]), uploaded=asked)])
+    return WaveSeries([HistoryWave("w1", first), HistoryWave("w2", report([0, 1, 2, 3, 6]), uploaded=asked)])
 
 
 def test_those_who_dropped_out_are_compared_with_those_who_stayed() -> None:
@@ -371,7 +371,7 @@ def test_numbers_are_compared_in_groups_of_about_equal_size() -> None:
         two_waves().contrast("Supplier", bins=2)
 
 
-def test_waves_to_compare_are_checked(panel: History) -> None:
+def test_waves_to_compare_are_checked(panel: WaveSeries) -> None:
     assert panel.contrast("Supplier", stayed="wave 3", since="wave 1")["stayed"].sum() == 7
     with pytest.raises(InputError, match="earlier wave and a later one"):
         panel.contrast("Supplier", stayed="wave 1")
