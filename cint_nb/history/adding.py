@@ -78,8 +78,9 @@ class Addition:
         report: The report as a source that `stage_report` takes; None if there is none.
         choices: How it is read.
         waves: Number of the wave of each target group of a report of several.
-        listed_states: Saved, rejected, of a list that was given by hand.
+        rejected: People who were uploaded and not saved, of a list that was given by hand.
         origin: `wave` or `file`.
+        is_named: Whether the caller gave the name: a report of another wave is then refused.
     """
 
     record: WaveRecord
@@ -88,6 +89,7 @@ class Addition:
     waves: Mapping[str, int] = field(default_factory=dict)
     rejected: Respondents | None = None
     origin: str = "wave"
+    is_named: bool = False
 
 
 def read_parts(change: Transaction) -> list[Part]:
@@ -204,6 +206,14 @@ class Adder:
         last = max((part["wave"] for part in self._parts), default=0)
         for group in ordered:
             known = self._find(addition.record, group, several=len(groups) > 1)
+            if known is not None and addition.is_named and len(groups) == 1 and known["name"] != addition.record.name:
+                raise InputError(
+                    f"This report is of wave {known['wave']} ({known['name']}), not of "
+                    f"{masked_repr(addition.record.name)}: it has the same target group.",
+                    evidence={"target_group": group},
+                    safe="nothing was added.",
+                    next_step=f"add the report of the other wave; leave name out if it is that of {known['name']!r}.",
+                )
             given = addition.waves.get(group or "", self._wave)
             if known is not None and given not in (None, known["wave"]):
                 raise InputError(
@@ -342,7 +352,8 @@ class Adder:
             self._insert_ids(addition.rejected, "rejected")
             run("DELETE FROM names WHERE state = 'saved' AND rsid IN (SELECT rsid FROM names WHERE state = 'rejected')")
         run(
-            f"CREATE OR REPLACE TEMP TABLE names AS SELECT rsid, {surest_state('state')} AS state FROM names GROUP BY rsid"
+            f"CREATE OR REPLACE TEMP TABLE names AS SELECT rsid, {surest_state('state')} AS state "
+            "FROM names GROUP BY rsid"
         )
 
     def _insert_ids(self, people: Respondents, state: str) -> None:

@@ -293,7 +293,8 @@ class History:
         choices = ReportChoices(
             rsid, rid, status, all_complete, parse_codes(codes), tuple(attributes), name=record.name
         )
-        return self._add([Addition(record, report, choices, dict(waves or {}), rejected, "file")], wave)
+        addition = Addition(record, report, choices, dict(waves or {}), rejected, "file", is_named=name is not None)
+        return self._add([addition], wave)
 
     def refresh(self, client: WaveOpener) -> pd.DataFrame:
         """Read the waves again that the exchange can still report on, and say who changed.
