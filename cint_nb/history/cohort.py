@@ -169,9 +169,9 @@ def _people_of_frame(frame: Any) -> NDArray[np.int64]:
 
 
 def _checked_words(found: Any) -> set[str]:
-    words = [found] if isinstance(found, str) else list(found)
+    words = [found] if isinstance(found, str) or not isinstance(found, Collection) else list(found)
     for word in words:
-        if word not in _WORDS:
+        if not isinstance(word, str) or word not in _WORDS:
             raise InputError(
                 f"{masked_repr(word, 40)} is not what can become of a person in a wave.",
                 next_step=f"use one of {', '.join(_WORDS)}.",

@@ -151,5 +151,5 @@ def choose_reader(engine: Any) -> Reader:
     raise InputError(
         "The engine of a history is a DuckDB connection or a Spark session.",
         evidence={"given": type(engine).__name__},
-        next_step="leave engine out, or pass duckdb.connect() or your Spark session.",
+        next_step="leave engine out, or pass what duckdb.connect gave you, or your Spark session.",
     )

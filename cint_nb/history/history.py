@@ -15,7 +15,7 @@ from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.domain.findings import Findings
 from cint_nb.domain.ids import EntityType, format_count, mask_ids_in, masked_repr, printable
-from cint_nb.domain.plan import Money, MoneyText
+from cint_nb.domain.plan import Completes, Money, MoneyText
 from cint_nb.history.adding import Added, Adder, Addition, milliseconds, moment
 from cint_nb.history.checks import check_history
 from cint_nb.history.cohort import Cohort, find_people
@@ -25,7 +25,7 @@ from cint_nb.history.joining import Joined, join
 from cint_nb.history.queries import attribute_kinds_sql, attributes_sql, long_sql
 from cint_nb.history.staging import ReportChoices, parse_codes
 from cint_nb.history.storage import Manifest, Store
-from cint_nb.history.tables import CLOSINGS
+from cint_nb.history.tables import CLOSINGS, WaveNumber
 from cint_nb.history.waves import RecordedWave, WaveOpener, WaveRecord
 from cint_nb.measure.dispositions import dispositions
 from cint_nb.output_files import as_path
@@ -171,7 +171,7 @@ class History:
     def add(
         self,
         *waves: RecordedWave,
-        wave: int | None = None,
+        wave: WaveNumber | None = None,
         codes: Mapping[int | str, str] | None = None,
         attributes: Sequence[str] = (),
     ) -> Added:
@@ -212,8 +212,8 @@ class History:
         report: Any,
         *,
         name: str | None = None,
-        wave: int | None = None,
-        waves: Mapping[str, int] | None = None,
+        wave: WaveNumber | None = None,
+        waves: Mapping[str, WaveNumber] | None = None,
         target_group: str | None = None,
         opened: datetime | None = None,
         closed: datetime | None = None,
@@ -221,7 +221,7 @@ class History:
         as_of: datetime | None = None,
         listed: Respondents | None = None,
         rejected: Respondents | None = None,
-        goal: int | None = None,
+        goal: Completes | None = None,
         price: MoneyText | Money | None = None,
         locale: str | None = None,
         rsid: str | None = None,
@@ -479,7 +479,7 @@ class History:
     # --- people ---------------------------------------------------------------------------------------------------
 
     def join(
-        self, data: Any, on: str = "RID", *, wave: int | None = None, columns: Sequence[str] | None = None
+        self, data: Any, on: str = "RID", *, wave: WaveNumber | None = None, columns: Sequence[str] | None = None
     ) -> Joined:
         """Keep answers of your own survey data as attributes of the people who gave them.
 

@@ -52,7 +52,7 @@ def long_sql(reader: Reader, folder: Path, columns: Sequence[str], known: Collec
     for place, column in enumerate(columns):
         if column in LONG:
             raise InputError(
-                f"long() has a column {column} already.", next_step="name attributes, or columns of parts."
+                f"The rows have a column {column} already.", next_step="name attributes, or columns of parts."
             )
         if column in _OF_PARTS:
             extra.append(f"{_OF_PARTS[column]} AS {_quoted(reader, column)}")
@@ -67,7 +67,7 @@ def long_sql(reader: Reader, folder: Path, columns: Sequence[str], known: Collec
             raise InputError(
                 f"There is no column {masked_repr(column)} to add.",
                 evidence={"of parts": ", ".join(_OF_PARTS), "attributes": masked_repr(sorted(known), 200)},
-                next_step="choose one of these; add_report(…, attributes=[…]) and join(…) bring more.",
+                next_step="choose one of these; history.add_report(…, attributes=[…]) and history.join(…) bring more.",
             )
     more = "".join(f", {each}" for each in extra)
     joined = " ".join(joins)

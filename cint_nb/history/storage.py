@@ -50,7 +50,7 @@ class Manifest:
     next: dict[str, int] = field(default_factory=lambda: {"person": 1, "visit": 1, "part": 1})
     files: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {table: {} for table in TABLES})
     erased: list[str] = field(default_factory=list)
-    written_at: str = ""
+    written_at: str | None = None
 
     def rows(self, table: str) -> int:
         """Return how many rows a table has."""
@@ -85,11 +85,19 @@ class Store:
                 evidence={"folder": mask_ids_in(folder.name), "signs": " ".join(_PATTERN_SIGNS)},
                 next_step="choose a folder without these signs in its path.",
             )
-        if folder.exists() and not folder.is_dir():
+        try:
+            is_there, is_folder = folder.exists(), folder.is_dir()
+        except (OSError, ValueError) as error:
+            raise InputError(
+                "This cannot be the name of a folder.",
+                evidence={"reason": getattr(error, "strerror", None) or type(error).__name__},
+                next_step="choose another name.",
+            ) from None
+        if is_there and not is_folder:
             raise InputError(
                 f"{masked_repr(folder.name)} is a file, and a history is a folder.", next_step="choose another name."
             )
-        if not self._path(MANIFEST).exists() and folder.is_dir() and self._holds_something_else():
+        if is_folder and not self._path(MANIFEST).exists() and self._holds_something_else():
             raise InputError(
                 "The folder holds files that are not of a history.",
                 evidence={"folder": mask_ids_in(folder.name)},

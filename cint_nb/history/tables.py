@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
+
+from cint_nb.domain.arguments import Rule
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "people": {"person": "BIGINT", "rsid": "VARCHAR", "origin": "VARCHAR", "erased_at": "BIGINT"},
@@ -17,7 +20,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "open_from": "BIGINT",
         "open_until": "BIGINT",
         "closed_by": "VARCHAR",
-        "goal": "INTEGER",
+        "goal": "BIGINT",
         "price": "BIGINT",
         "currency": "VARCHAR",
         "list_hash": "VARCHAR",
@@ -44,6 +47,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "attributes": {"person": "BIGINT", "wave": "INTEGER", "name": "VARCHAR", "value": "VARCHAR"},
 }
 """The columns of each table, with their types in DuckDB."""
+
+WaveNumber = Annotated[int, Rule("the number of a wave, from 1", lambda number: 1 <= number <= 10_000)]
 
 WITH_IDS = ("people", "sessions")
 """The tables with ids of respondents, or of their visits; no other has any."""

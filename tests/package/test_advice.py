@@ -49,6 +49,20 @@ HELD: dict[str, Any] = {
 }
 """What a user holds under these names, beside `client`."""
 STANDARD_LIBRARY = {"datetime"}
+QUERY = re.compile(r"\b(SELECT|FROM|CASE|CAST|COPY|WHERE|WHEN|JOIN|ORDER BY|GROUP BY|AS|OR|AND|IN|SET)\b")
+"""What a text has that is a query of a database, or a piece of one, and no advice."""
+QUERY_FUNCTIONS = {
+    "read_parquet",
+    "read_csv",
+    "trim",
+    "nullif",
+    "round",
+    "concat_ws",
+    "coalesce",
+    "split_part",
+    "substr",
+    "regexp_matches",
+}
 CALL = re.compile(r"(?<![\w.:…])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?=\()")
 
 
@@ -67,7 +81,8 @@ def messages(tree: ast.AST) -> Iterator[str]:
 
 def calls(source: str) -> set[str]:
     """Return the dotted names that the messages of a module call."""
-    return {call for text in messages(parsed(source)) for call in CALL.findall(text)}
+    texts = [text for text in messages(parsed(source)) if not QUERY.search(text)]
+    return {call for text in texts for call in CALL.findall(text)} - QUERY_FUNCTIONS
 
 
 def unfilled(source: str) -> list[str]:

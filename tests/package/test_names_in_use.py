@@ -19,10 +19,13 @@ def public_names() -> list[str]:
     return names + [f"{module}.{name}" for module in MODULES for name in getattr(cint, module).__all__]
 
 
+PAGES = ("README.md", "docs/measures.md", "docs/history.md")
+
+
 def shown_code() -> list[str]:
-    """Return the code that users read: of notebooks with exercises, templates, README and the page on measures."""
+    """Return the code that users read: of notebooks with exercises, templates, README and two pages."""
     pages = [read(path) for path in (*NUMBERED, *TEMPLATES)]
-    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/measures.md")]
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in PAGES]
     texts += [prose(page) for page in pages]
     cells = [cell.source for page in pages for cell in code_cells(page) if not cell.source.startswith("%%")]
     return cells + [block for text in texts for block in _PYTHON.findall(text)]

@@ -62,12 +62,23 @@ def objects(wave: Wave, client: Client, people: Respondents, tmp_path: Path) -> 
     visits = pd.DataFrame({"RSID": people.ids[:9], "RID": people.ids[9:18], "Client Status": ["10"] * 9})
     report = read_report(visits, rsid="RSID")
     first = HistoryWave("wave 1", report, uploaded=people)
+    history = cint_nb.History.open(tmp_path / "study")
+    added = history.add(wave)
     return {
         "AllocationFormat": next(iter(AllocationFormat)),
         "CintError": caught.value,
         "Crosswalk": Crosswalk.from_frame(visits),
         "WaveSeries": WaveSeries([first]),
         "HistoryWave": first,
+        "History": history,
+        "history": [
+            added,
+            added.frame(),
+            history.parts(),
+            history.check(),
+            history.cohort(completed=1),
+            history.long().df(),
+        ],
         "EntityType": people.entity_type,
         "FilePicker": picker,
         "FilePicker, from the browser": other,
