@@ -267,7 +267,7 @@ class Adder:
             "locale": record.locale,
             "open_from": milliseconds(record.opened),
             "open_until": milliseconds(record.closed),
-            "closed_by": record.closed_by if is_closing_known else None,
+            "closed_by": record.closed_by if is_closing_known or addition.origin == "wave" else None,
             "goal": record.goal,
             "price": None if record.price is None else ten_thousandths(record.price),
             "currency": None if record.price is None else record.price.currency_code,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.domain.ids import EntityType, masked_repr, printable
-from cint_nb.history.engine import DuckDBReader
+from cint_nb.history.engine import DuckDBReader, reading
 from cint_nb.history.queries import completed_sql
 from cint_nb.measure.dispositions import dispositions
 from cint_nb.measure.words import WORDS
@@ -36,11 +36,11 @@ class Cohort:
 
     Args:
         people: Their numbers in the history, in ascending order.
-        folder: Of the version of the history they are from.
+        folder: Returns the folder of the present version of the history.
         name: What it is called.
     """
 
-    def __init__(self, people: NDArray[np.int64], folder: Path, name: str) -> None:
+    def __init__(self, people: NDArray[np.int64], folder: Callable[[], Path], name: str) -> None:
         self.people = people
         self._folder = folder
         self._name = name
@@ -52,10 +52,10 @@ class Cohort:
         reader = DuckDBReader()
         connection = reader.connection
         connection.register("chosen", pa.table({"person": self.people}))
-        found = connection.execute(
-            f"SELECT string_agg(p.rsid, chr(10) ORDER BY p.person) FROM {reader.table(self._folder / 'people')} p "
+        (found,) = reader.rows(
+            f"SELECT string_agg(p.rsid, chr(10) ORDER BY p.person) FROM {reader.table(self._folder() / 'people')} p "
             "JOIN chosen c ON c.person = p.person WHERE p.rsid IS NOT NULL"
-        ).fetchone()[0]
+        )[0]
         connection.close()
         keys = id_array.from_buffer(bytes.fromhex((found or "").replace("-", "").replace("\n", "")))
         return Respondents(EntityType.RSID, line_frames.index_of_ids(keys), SourceInfo(self._name, "list"))
@@ -146,7 +146,8 @@ def _people_by_words(
             chosen += f" UNION ({everybody} EXCEPT SELECT person FROM {view})"
         queries.append(chosen)
     sql = " INTERSECT ".join(f"({query})" for query in queries)
-    found = reader.connection.execute(f"SELECT person FROM ({sql}) ORDER BY person").fetchnumpy()["person"]
+    with reading():
+        found = reader.connection.execute(f"SELECT person FROM ({sql}) ORDER BY person").fetchnumpy()["person"]
     return np.asarray(found, np.int64)
 
 

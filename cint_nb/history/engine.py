@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cint_nb.domain.errors import InputError
+import pandas as pd
+
+from cint_nb.domain.errors import HistoryError, InputError
 
 MEMORY = "240MB"
 """What a query may use before it goes to disk; the computer may be a small hosted one."""
@@ -44,6 +47,25 @@ def connect(scratch: Path | None = None) -> Any:
     if scratch is not None:
         connection.execute(f"SET temp_directory = {text(str(scratch))}")
     return connection
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn what DuckDB says of files into an error of ours.
+
+    Raises:
+        HistoryError: a file is missing or damaged.
+    """
+    try:
+        yield
+    except load_duckdb().Error as error:
+        raise HistoryError(
+            "A file of the history cannot be read.",
+            evidence={"reason": type(error).__name__},
+            safe="nothing was changed.",
+            next_step="run history.check(), which names the file; if it finds nothing, another process has changed the "
+            "history in between: run the line again.",
+        ) from error
 
 
 def text(value: str | None) -> str:
@@ -94,7 +116,27 @@ class DuckDBReader:
 
     def query(self, sql: str) -> Any:
         """Return the result of a query as a relation, which is not run before it is needed."""
-        return self.connection.sql(sql)
+        with reading():
+            return self.connection.sql(sql)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a query and return its rows.
+
+        Raises:
+            HistoryError: a file cannot be read.
+        """
+        with reading():
+            return list(self.connection.execute(sql).fetchall())
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """Run a query and return a pandas frame.
+
+        Raises:
+            HistoryError: a file cannot be read.
+        """
+        with reading():
+            found: pd.DataFrame = self.connection.execute(sql).df()
+            return found
 
     def forget(self) -> None:
         """Close a connection of our own, with what it remembers of files; a new one is made when it is needed."""

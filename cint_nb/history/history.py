@@ -127,7 +127,7 @@ class History:
     def _part_rows(self) -> pd.DataFrame:
         folder, reader = self.version_folder, self._duckdb()
         listed, visits = reader.table(folder / "listed"), reader.table(folder / "visits")
-        found: pd.DataFrame = reader.connection.execute(
+        return reader.frame(
             "SELECT p.wave, p.part, p.name, p.target_group, p.locale, p.open_from, p.open_until, p.closed_by, p.goal, "
             "p.price, p.currency, coalesce(l.listed, 0) AS listed, coalesce(l.saved, 0) AS saved, "
             "coalesce(l.rejected, 0) AS rejected, coalesce(v.visits, 0) AS visits, coalesce(v.people, 0) AS people, "
@@ -136,8 +136,7 @@ class History:
             f"FROM {listed} GROUP BY part) l ON l.part = p.part LEFT JOIN (SELECT part, count(*) AS visits, "
             f"count(DISTINCT person) AS people FROM {visits} GROUP BY part) v ON v.part = p.part "
             "ORDER BY p.wave, p.part"
-        ).df()
-        return found
+        )
 
     def check(self) -> Findings:
         """Check whether every file is as it was written, the tables fit together, and no id is where none may be.
@@ -196,7 +195,7 @@ class History:
         """
         if not waves:
             raise InputError("There is no wave to add.", next_step="write history.add(wave).")
-        records = [each.history_record() for each in waves]
+        records = [each.history_record(answers=bool(attributes) or None) for each in waves]
         number = wave
         if number is None and len(records) > 1:
             number = self._number_together(records)
@@ -313,10 +312,10 @@ class History:
             HistoryBusy: another process writes the history for minutes.
         """
         folder, reader = self.version_folder, self._duckdb()
-        rows = reader.connection.execute(
+        rows = reader.rows(
             "SELECT name, project, open_from, coalesce(open_until, open_from) FROM "
             f"{reader.table(folder / 'parts')} WHERE origin = 'wave' AND project IS NOT NULL ORDER BY wave, part"
-        ).fetchall()
+        )
         if not rows:
             raise InputError(
                 "No wave of the history came from a client.",
@@ -370,7 +369,7 @@ class History:
 
         Args:
             columns: More columns, to group by: `country`, `language`, `locale`, `wave_name`, `target_group` of the
-                part, or names of attributes.
+                part, or names of attributes; `not_known` where they are not.
 
         Returns:
             A query of the engine, a DuckDB relation or a Spark DataFrame, which runs when it is used; `.df()` or
@@ -444,7 +443,7 @@ class History:
 
     def _attribute_kinds(self) -> dict[str, bool]:
         reader = self._duckdb()
-        rows = reader.connection.execute(attribute_kinds_sql(reader, self.version_folder)).fetchall()
+        rows = reader.rows(attribute_kinds_sql(reader, self.version_folder))
         return {name: bool(is_number) for name, is_number in rows}
 
     def cohort(
@@ -474,7 +473,7 @@ class History:
         reader, folder = self._duckdb(), self.version_folder
         words = {"completed": completed, "not_completed": not_completed}
         people, said = find_people(reader, folder, self._long(reader, ()), rule, self.waves, words)
-        return Cohort(people, folder, said)
+        return Cohort(people, lambda: self.version_folder, said)
 
     # --- people ---------------------------------------------------------------------------------------------------
 

@@ -55,9 +55,9 @@ def long_sql(reader: Reader, folder: Path, columns: Sequence[str], known: Collec
                 f"The rows have a column {column} already.", next_step="name attributes, or columns of parts."
             )
         if column in _OF_PARTS:
-            extra.append(f"{_OF_PARTS[column]} AS {_quoted(reader, column)}")
+            extra.append(f"coalesce({_OF_PARTS[column]}, 'not_known') AS {_quoted(reader, column)}")
         elif column in known:
-            extra.append(f"a{place}.value AS {_quoted(reader, column)}")
+            extra.append(f"coalesce(a{place}.value, 'not_known') AS {_quoted(reader, column)}")
             joins.append(
                 f"LEFT JOIN (SELECT person, {reader.arg_max}(value, wave) AS value FROM "
                 f"{reader.table(folder / 'attributes')} WHERE name = {text(column)} GROUP BY person) a{place} "

@@ -178,6 +178,14 @@ class Store:
             change = Transaction(self, manifest, now)
             try:
                 yield change
+            except (engine.load_duckdb().Error, OSError) as error:
+                raise HistoryError(
+                    "The history cannot be written.",
+                    evidence={"reason": getattr(error, "strerror", None) or type(error).__name__},
+                    safe="it is as it was before.",
+                    next_step="check that the disk has space and the folder may be written, then run it again; "
+                    "history.check() says whether a file is damaged.",
+                ) from error
             finally:
                 change.close()
                 self.clean_up(change.committed or manifest.version)

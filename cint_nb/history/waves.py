@@ -58,8 +58,8 @@ class WaveRecord:
 class RecordedWave(Protocol):
     """Anything that can say what a history keeps of it, such as a `Wave`."""
 
-    def history_record(self, *, start: date | None = None) -> WaveRecord:
-        """Read it, its visits from a day on."""
+    def history_record(self, *, start: date | None = None, answers: bool | None = None) -> WaveRecord:
+        """Read it, its visits from a day on, with the answers to profiling questions or without."""
         ...
 
 

@@ -1080,11 +1080,12 @@ class Wave:
                 "moves time on.",
             ) from None
 
-    def history_record(self, *, start: date | None = None) -> WaveRecord:
+    def history_record(self, *, start: date | None = None, answers: bool | None = None) -> WaveRecord:
         """Read what a history keeps of this wave; nothing is changed. `history.add(wave)` asks for it.
 
         Args:
             start: First day of the report, as for `report`.
+            answers: Whether it has the answers to profiling questions.
 
         Returns:
             The report as the exchange made it, or why there is none; when people could enter and why that ended, from
@@ -1098,7 +1099,7 @@ class Wave:
         """
         state = self.exchange_state()
         times, notes = self._ask(self._records.read_open_time(state))
-        report, missing = self._report_or_reason(start)
+        report, missing = self._report_or_reason(start, answers)
         saved, said = self._saved_people(state)
         overview = state.overview
         plan = self._context.plan_or_none
@@ -1124,10 +1125,10 @@ class Wave:
             notes=(*notes, *said),
         )
 
-    def _report_or_reason(self, start: date | None) -> tuple[bytes | None, str | None]:
+    def _report_or_reason(self, start: date | None, answers: bool | None) -> tuple[bytes | None, str | None]:
         """Return the report, or why the exchange does not give one: a lost reply is no such reason, and is raised."""
         try:
-            return self._fetch_report(start).content, None
+            return self._fetch_report(start, answers).content, None
         except (ApiError, InputError, JobFailed) as error:
             return None, error.what
 

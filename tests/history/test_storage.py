@@ -265,3 +265,38 @@ def test_without_duckdb_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.M
             call()
         assert "pip install 'cint_nb[history]'" in str(missing.value)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_file_that_is_gone_or_changed_is_named(tmp_path: Path) -> None:
+    history = two_waves(tmp_path)
+    path = history.version_folder / "visits" / "part-1.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    assert history.check().rules() == ("changed-file",)
+    for call in (history.parts, lambda: history.cohort(completed=1), history.long, history.wide):
+        with pytest.raises(HistoryError, match="cannot be read"):
+            call()
+    path.unlink()
+    assert history.check().rules() == ("missing-file",)
+    path.write_bytes(whole)
+    (path.parent / "part-9.parquet").write_bytes(whole)
+    assert history.check().rules() == ("strange-file",)
+
+
+def test_a_disk_that_cannot_be_written_leaves_the_history_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = two_waves(tmp_path)
+    before = content(history)
+    report(tmp_path, [(1, 10)], wave=3)
+
+    def full(what: str) -> None:
+        if what == "manifest":
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(storage, "at_write", full)
+    with pytest.raises(HistoryError, match="cannot be written") as stopped:
+        add_third(history, tmp_path)
+    assert "No space left" in str(stopped.value)
+    assert content(history) == before
+    assert not (history.folder / storage.SCRATCH).exists()
