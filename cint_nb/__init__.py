@@ -68,6 +68,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from cint_nb.domain.ids import register_renderer
 from cint_nb.lazy_names import load_name
 
 if TYPE_CHECKING:
@@ -175,6 +176,13 @@ __all__ = [
     "resume_jobs",
     "sandbox",
 ]
+
+
+def _load_renderer() -> Any:
+    return importlib.import_module("cint_nb.panels.results.render")
+
+
+register_renderer(_load_renderer)
 
 
 def __getattr__(name: str) -> Any:

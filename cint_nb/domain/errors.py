@@ -15,10 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
 
-from cint_nb.domain.ids import mask_ids_in, printable
+from cint_nb.domain.ids import RichDisplay, mask_ids_in, printable
 
 
-class CintError(Exception):
+class CintError(RichDisplay, Exception):
     """Base of all errors of the package: what happened, what is known, what is safe, what to do next.
 
     Args:

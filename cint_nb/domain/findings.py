@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from cint_nb.domain.arguments import UNUSABLE, check_arguments
 from cint_nb.domain.errors import PreflightBlocked
-from cint_nb.domain.ids import printable
+from cint_nb.domain.ids import RichDisplay, printable
 
 
 class Severity(StrEnum):
@@ -43,7 +43,7 @@ class Finding:
 
 @check_arguments(refusals=UNUSABLE)
 @dataclass(frozen=True)
-class Findings:
+class Findings(RichDisplay):
     """The findings of one check, the most serious first. `print` shows them all, and a loop yields one by one.
 
     A finding has `rule`, such as `goal-above-ids`; `severity`: `block`, `warn` or `note`; `message`, `evidence` and

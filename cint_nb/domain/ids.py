@@ -14,7 +14,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 OwnerT = TypeVar("OwnerT")
 PrintableT = TypeVar("PrintableT", bound=Callable[..., Any])
@@ -222,6 +222,58 @@ def as_printed(text: str) -> str:
     except UnicodeEncodeError:
         return text.translate(_PLAIN_SIGNS).encode(encoding, "replace").decode(encoding)
     return text
+
+
+class Renderer(Protocol):
+    """Protocol for what draws values."""
+
+    def html(self, value: object) -> str | None:
+        """Return HTML; None where the value has none."""
+
+    def text(self, value: object) -> str:
+        """Return the same in text, for a terminal."""
+
+
+_load_renderer: list[Callable[[], Renderer]] = []
+
+
+def register_renderer(load: Callable[[], Renderer]) -> None:
+    """Register what draws values; it is loaded when the first value is shown.
+
+    Args:
+        load: Returns the renderer.
+    """
+    _load_renderer[:] = [load]
+
+
+class RichDisplay:
+    """A value that a notebook shows as HTML and a terminal as several lines; its `repr` stays one line."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str | None:
+        return _load_renderer[0]().html(self) if _load_renderer else None
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        in_terminal = _load_renderer and not cycle and not _in_kernel()
+        printer.text(_load_renderer[0]().text(self) if in_terminal else repr(self))
+
+
+class LiveDisplay(RichDisplay):
+    """A value that a notebook shows as a panel, which follows it."""
+
+    __slots__ = ()
+
+    def _ipython_display_(self) -> None:
+        if _load_renderer:
+            _load_renderer[0]().show(self)
+        else:
+            sys.stdout.write(f"{self!r}\n")
+
+
+def _in_kernel() -> bool:
+    ipython = sys.modules.get("IPython")
+    return getattr(ipython and ipython.get_ipython(), "kernel", None) is not None
 
 
 def quote_foreign(text: object, most: int = 300) -> str:

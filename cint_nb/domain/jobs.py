@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from cint_nb.domain.arguments import check_arguments
-from cint_nb.domain.ids import EntityType, printable
+from cint_nb.domain.ids import EntityType, RichDisplay, printable
 from cint_nb.domain.models import OptionalText
 
 
@@ -109,7 +109,7 @@ class JobHandle(BaseModel):
 
 
 @check_arguments()
-class JobSnapshot(BaseModel):
+class JobSnapshot(RichDisplay, BaseModel):
     """What one poll of a job showed.
 
     Args:

@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import Rule, check_arguments, compares_itself, list_problems
 from cint_nb.domain.errors import PlanError
-from cint_nb.domain.ids import masked_repr, printable
+from cint_nb.domain.ids import RichDisplay, masked_repr, printable
 from cint_nb.domain.models import OptionalText, PrintableModel, format_money
 from cint_nb.domain.profiling.profiles import Profile, profiling_body
 
@@ -216,7 +216,7 @@ def _fields_by_name(
 
 
 @check_arguments(PlanError, explain=_invalid_plan_error)
-class TargetGroupPlan(PrintableModel):
+class TargetGroupPlan(RichDisplay, PrintableModel):
     """A target group as the two guides define it.
 
     `TargetGroupPlan.fresh(...)` creates one for new people, `TargetGroupPlan.recontact(...)` one for a list of earlier

@@ -47,7 +47,7 @@ class RunningJobs(Panel):
             show_state(
                 self._line,
                 "good",
-                "✔",
+                "✓",
                 "nothing is running",
                 "the exchange was asked: every job of this journal and its groups has ended",
             )

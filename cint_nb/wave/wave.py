@@ -26,7 +26,7 @@ from cint_nb.domain.errors import (
     RespondentFileError,
 )
 from cint_nb.domain.findings import Finding, Findings, Severity
-from cint_nb.domain.ids import EntityType, format_count, masked_repr, normalise_name, printable
+from cint_nb.domain.ids import EntityType, LiveDisplay, format_count, masked_repr, normalise_name, printable
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import IdInUrl, TargetGroupRef, evolve
 from cint_nb.domain.plan import Completes, Money, MoneyText, PlanKind, TargetGroupPlan
@@ -73,7 +73,7 @@ _SAID_AT_LAUNCH = ("asked-twice", "dates")
 
 
 @check_arguments(PlanError, leave=("respondents", "plan", "changes"))
-class Wave:
+class Wave(LiveDisplay):
     """One wave; every verb can be rerun and continues where the wave stands.
 
     Created by `client.wave(...)`. The verbs in their order: `check`, `create`, `upload`, `outcome`, `resubmit`,

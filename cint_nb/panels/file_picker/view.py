@@ -10,12 +10,12 @@ from cint_nb.panels.look.text_format import DASH, escape, format_count, format_s
 
 HEADINGS = ("Line", "Verdict", "Why", "Text, masked")
 _STYLES = {
-    "usable": ("good", "✔"),
+    "usable": ("good", "✓"),
     "duplicate": ("calm", "="),
-    "malformed": ("bad", "✖"),
+    "malformed": ("bad", "✕"),
     "blank": ("calm", "○"),
     "header": ("calm", "≡"),
-    "hidden": ("part", "▲"),
+    "hidden": ("warn", "▲"),
 }
 
 

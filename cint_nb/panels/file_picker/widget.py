@@ -294,13 +294,13 @@ class FilePicker(Panel):
             lines = format_count(undecided, "line")
             show_state(self._line, "busy", "?", "one question left", f"do the {lines} count that the workbook hides?")
         elif not facts.usable:
-            show_state(self._line, "bad", "✖", "nothing to send", "no line holds a usable id")
+            show_state(self._line, "bad", "✕", "nothing to send", "no line holds a usable id")
         elif facts.problems:
             what, fix = facts.problems[0]
             fix = fix.replace("respondents.", "picker.value.")
-            show_state(self._line, "part", "▲", "cannot be uploaded as it is", f"{what} Next: {fix}")
+            show_state(self._line, "warn", "▲", "cannot be uploaded as it is", f"{what} Next: {fix}")
         else:
-            show_state(self._line, "good", "✔", "ready", f"{format_count(facts.usable, 'id')} to send")
+            show_state(self._line, "good", "✓", "ready", f"{format_count(facts.usable, 'id')} to send")
 
     def _show_failure(self, number: int, error: Exception) -> None:
         with self._lock:
@@ -315,7 +315,7 @@ class FilePicker(Panel):
                 show_state(self._line, "busy", "?", "one question left", "which column holds the ids?")
                 self._show_error(None)
                 return
-            show_state(self._line, "bad", "✖", "cannot be used", self._source.display_name if self._source else "")
+            show_state(self._line, "bad", "✕", "cannot be used", self._source.display_name if self._source else "")
             self._show_error(error)
 
     def summary(self) -> list[str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from time import monotonic
 from typing import TextIO
 
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.panels.job_progress.model import describe, progress_bounds
+from cint_nb.panels.look.background import call_later
 from cint_nb.panels.look.static_html import in_kernel
 from cint_nb.panels.look.text_format import parse_mode
 from cint_nb.wave.reporting import ProgressReporter, SilentReporter
@@ -58,7 +61,7 @@ class _PanelReporter:
 
 def _summary_line(title: str, mode: str, snapshot: JobSnapshot | None) -> str:
     if snapshot is None:
-        return f"[{mode}] {title}: no longer followed; the job continues on the exchange"
+        return f"[{mode}] {title}: no longer followed; the job goes on at the exchange"
     text = describe(snapshot)
     bits = (text.word, text.detail, text.exchange_message, *(f"warning: {warning}" for warning in text.warnings))
     return f"[{mode}] {title}: {' · '.join(bit for bit in bits if bit)}"
@@ -86,10 +89,16 @@ class _LineReporter:
 
 
 class _BarReporter(_LineReporter):
+    """A bar that is drawn anew each second, so that nobody takes a long wait between two polls for a standstill."""
+
     def __init__(self, title: str, mode: str, out: TextIO) -> None:
         from tqdm import tqdm
 
         super().__init__(title, mode, out)
+        self._last: JobSnapshot | None = None
+        self._polled_at = 0.0
+        self._lock = threading.RLock()
+        self._is_ticking = self._has_ended = False
         self._bar = tqdm(
             total=100,
             desc=f"[{mode}] {title}",
@@ -101,11 +110,30 @@ class _BarReporter(_LineReporter):
 
     def update(self, snapshot: JobSnapshot) -> None:
         """Move the bar to the middle of what may be done."""
-        text = describe(snapshot)
-        low, high = progress_bounds(snapshot)
-        self._bar.n = 50 * (low + high)
-        self._bar.set_postfix_str(" · ".join(bit for bit in (text.bar, *text.facts[:2]) if bit), refresh=False)
+        with self._lock:
+            self._last, self._polled_at = snapshot, monotonic()
+            low, high = progress_bounds(snapshot)
+            self._bar.n = 50 * (low + high)
+            self._draw()
+            if self._mode == "live" and not self._is_ticking:  # elsewhere time jumps from poll to poll
+                self._is_ticking = True
+                call_later(1.0, self._tick)
+
+    def _draw(self) -> None:
+        last = self._last
+        if last is None or self._has_ended:
+            return
+        since = monotonic() - self._polled_at if self._mode == "live" else 0.0
+        ahead = None if last.next_poll_seconds is None else last.next_poll_seconds - since
+        text = describe(last, since_poll=since, next_poll_in=ahead)
+        self._bar.set_postfix_str(" · ".join(bit for bit in (text.bar, *text.facts) if bit), refresh=False)
         self._bar.update(0)
+
+    def _tick(self) -> None:
+        with self._lock:
+            if not self._has_ended:
+                self._draw()
+                call_later(1.0, self._tick)
 
     def note(self, text: str) -> None:
         """Write a sentence above the bar."""
@@ -115,5 +143,7 @@ class _BarReporter(_LineReporter):
 
     def finish(self, snapshot: JobSnapshot | None) -> None:
         """Replace the bar by one line about the end."""
-        self._bar.close()
+        with self._lock:
+            self._has_ended = True
+            self._bar.close()
         super().finish(snapshot)

@@ -1,4 +1,8 @@
-"""A panel that shows a background job until it ends: state, bar, counts, and a way to stop looking."""
+"""A panel that shows a background job until it ends: state, bar, counts, and a way to stop watching.
+
+Between two polls the kernel sends nothing: the browser counts on, says when the next poll is due, and when there is no
+news. After a restart of the kernel it says what was last seen and how to go on, by what ipywidgets tells it.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,12 @@ import ipywidgets as widgets
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.jobs import JobSnapshot
-from cint_nb.panels.job_progress.model import OVERDUE_SECONDS, JobDisplay, WatchPhase, describe, job_title, summary_text
-from cint_nb.panels.look.background import Throttle, call_later
-from cint_nb.panels.look.base import Panel, make_html_part, render_warnings, set_html, state_html
+from cint_nb.panels.job_progress.clocks import render_countdown, render_elapsed
+from cint_nb.panels.job_progress.model import GRACE_SECONDS, JobDisplay, WatchPhase, describe, job_title, summary_text
+from cint_nb.panels.look.background import Throttle
+from cint_nb.panels.look.base import Panel, make_html_part, render_line, render_warnings, set_html, state_html
 from cint_nb.panels.look.mode import mode_of
-from cint_nb.panels.look.text_format import escape
+from cint_nb.panels.look.text_format import escape, inline_html
 from cint_nb.wire import loop_thread
 
 
@@ -76,19 +81,16 @@ class JobProgress(Panel):
         self._last_drawn: tuple[WatchPhase, bool] | None = None
         self._own_watch: Future[None] | None = None
         self._remove_listener: Callable[[], None] | None = None
-        self._overdue_timer = False
         self._lock = threading.RLock()
         self._status, self._bar = make_html_part("cint-status-part"), make_html_part("cint-bar-part")
-        self._resume = make_html_part("cint-resume-part")
-        self.stop_button = widgets.Button(description="Stop watching", tooltip="The job continues on the exchange")
+        self.stop_button = widgets.Button(description="Stop watching", tooltip="The job goes on at the exchange")
         self.stop_button.add_class("cint-stop")
         self.stop_button.on_click(lambda _: self.stop())
-        self.follow_button = widgets.Button(description="Watch", tooltip="Look at the job until it ends")
+        self.follow_button = widgets.Button(description="Watch", tooltip="Poll the job until it ends")
         self.follow_button.add_class("cint-watch")
+        self.follow_button.add_class("cint-main")
         self.follow_button.on_click(lambda _: self.start())
-        self._buttons = widgets.HBox([])
-        self._buttons.add_class("cint-buttons")
-        parts = (self._status, self._bar, self._resume, self._buttons)
+        parts = (self._status, self._bar)
         super().__init__("job-progress", mode or mode_of(job), title or "Job", parts)
         self._monotonic = monotonic or _time_source(job, self.mode)
         self._polled_at = self._monotonic()
@@ -136,6 +138,7 @@ class JobProgress(Panel):
             )
         if self.comm is None:
             raise InputError("This panel was closed.", next_step="make a new one of the same job.")
+        self._note_start()
         with self._lock:
             if self._final() or self._own_watch is not None:
                 return self
@@ -205,7 +208,6 @@ class JobProgress(Panel):
             else:
                 self._phase, self._next_poll_at = WatchPhase.WATCHED, self._monotonic()
             self._draw()
-        self._arm_overdue_timer()
 
     def _show_snapshot(self, snapshot: JobSnapshot) -> None:
         with self._lock:
@@ -219,12 +221,13 @@ class JobProgress(Panel):
             if not self._has_own_title:
                 self._show_title(job_title(snapshot))
             self._draw()
-            self._arm_overdue_timer()
             with loop_thread.forbid_blocking():  # whoever observes the value comes last: the panel is as it should be
                 self.value = snapshot
 
     def _describe(self) -> JobDisplay:
-        resume = "Run the cell again to look at it." if self._job is None else "Press Resume to look at it again."
+        resume = "Run the cell again to follow it, here or elsewhere: `cint.resume_jobs()`."
+        if self._job is not None:
+            resume = "Watch again follows it here; in another notebook: `cint.resume_jobs()`."
         now = self._monotonic()
         return describe(
             self._last,
@@ -239,8 +242,9 @@ class JobProgress(Panel):
     def _draw(self) -> None:
         with self._lock:
             text = self._describe()
+            speed = self._speed()
             set_html(self._status, render_status(text))
-            set_html(self._bar, render_bar(text) + render_facts(text, self._speed()))  # one message to the browser
+            set_html(self._bar, render_bar(text) + render_facts(text, speed) + render_message(text, speed))
             moment = (self._phase, self._final())
             if moment != self._last_drawn:
                 self._last_drawn = moment
@@ -248,32 +252,11 @@ class JobProgress(Panel):
 
     def _offer_buttons(self, phase: WatchPhase, final: bool) -> None:
         stopped = phase is WatchPhase.STOPPED and not final
-        set_html(self._resume, render_resume_hint(getattr(self._job, "resume_hint", "") if stopped else ""))
-        self.follow_button.description = "Resume" if stopped else "Watch"
+        self.follow_button.description = "Watch again" if stopped else "Watch"
         wanted: tuple[widgets.Button, ...] = ()
         if self._job is not None and not final:
             wanted = (self.stop_button,) if phase is WatchPhase.WATCHED else (self.follow_button,)
-        self._buttons.children = wanted
-
-    def _arm_overdue_timer(self) -> None:
-        """See to it that a look that does not come is noticed: between two looks nothing else runs."""
-        speed = self._speed()
-        with self._lock:
-            if self._overdue_timer or self._phase is not WatchPhase.WATCHED or self._final():
-                return
-            if self._next_poll_at is None or speed is None:  # where time jumps from look to look, none is ever late
-                return
-            self._overdue_timer = True
-            left = max(self._next_poll_at - self._monotonic(), 0.0)
-        call_later(max((left + OVERDUE_SECONDS) / speed, 1.0), self._mark_overdue)
-
-    def _mark_overdue(self) -> None:
-        with self._lock:
-            self._overdue_timer = False
-            watched = self._phase is WatchPhase.WATCHED and not self._final()
-            if watched and self._next_poll_at is not None and self._monotonic() - self._next_poll_at >= OVERDUE_SECONDS:
-                self._draw()
-        self._arm_overdue_timer()
+        self.set_buttons(*wanted)
 
     def _speed(self) -> float | None:
         """Return how many seconds of the job's time pass in a real one; None where it jumps, or is not known yet."""
@@ -304,55 +287,91 @@ def _time_source(job: object, mode: str) -> Callable[[], float]:
 
 
 def render_bar(text: JobDisplay) -> str:
-    """Draw the bar as HTML: what is certain filled, what may be done hatched, the words beside it."""
-    low, high = text.low * 100, text.high * 100
+    """Draw the bar as HTML: what was counted solid, what is estimated hatched to its end, a mark where it begins.
+
+    Of a partial success the rest is drawn in red.
+    """
+    low, high, rest = text.low * 100, text.high * 100, text.rejected * 100
+    solid, maybe = (low, 0.0) if text.is_measured else (0.0, high)
+    mark = f'<i class="jb-mark" style="left:{low:.2f}%"></i>' if not text.is_measured and 0 < low < high else ""
+    said = text.bar.replace("–", " to ").replace(" %", " percent") or text.word
+    css = "good" if text.rejected else text.css
     return (
-        f'<div class="cint-bar-row"><div class="cint-bar cint-{text.css}" role="progressbar" aria-label="Progress" '
-        f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{low:.0f}" aria-valuetext="{escape(text.bar)}">'
-        f'<div class="cint-fill" style="width:{low:.2f}%"></div>'
-        f'<div class="cint-maybe" style="width:{high - low:.2f}%"></div></div>'
-        f'<span class="cint-progress-text">{escape(text.bar)}</span></div>'
+        f'<div class="cint-bar cint-{css}" role="progressbar" aria-label="Progress" aria-valuemin="0" '
+        f'aria-valuemax="100" aria-valuenow="{low:.0f}" aria-valuetext="{escape(said)}">'
+        f'<i style="width:{solid:.2f}%"></i><i class="cint-maybe" style="width:{maybe:.2f}%"></i>'
+        f'<i class="jb-rest" style="width:{rest:.2f}%"></i>{mark}</div>'
     )
 
 
 def render_status(text: JobDisplay) -> str:
-    """Draw the state line, which a screen reader reads when it changes."""
-    detail = f'<span class="cint-number">{escape(text.detail)}</span>' if text.detail else ""
-    quote = (
-        f'<div class="cint-quote">The exchange says: {escape(text.exchange_message)}</div>'
-        if text.exchange_message
-        else ""
-    )
-    advice = f'<div class="cint-advice">{escape(text.advice)}</div>' if text.advice else ""
-    return (
-        f'<div role="status"><div class="cint-status">{state_html(text.css, text.icon, text.word)}{detail}</div>'
-        f"{quote}{render_warnings(text.warnings)}{advice}</div>"
-    )
+    """Draw the state line, which a screen reader reads when it changes, and what it becomes without a kernel."""
+    detail = f'<span class="cint-n">{escape(text.detail)}</span>' if text.detail else ""
+    state = f"{state_html(text.css, text.icon, text.word)} {detail}"
+    if text.css not in ("good", "warn", "bad"):
+        gone = f"<span>{state_html('calm', '■', 'kernel gone')} last seen: {detail or escape(text.word)}</span>"
+        state = f'<span class="jb-live">{state}</span><span class="jb-gone">{gone}</span>'
+    return f'<div role="status" class="jb-1"><span>{state}</span><span>{escape(text.bar)}</span></div>'
 
 
 def render_facts(text: JobDisplay, speed: float | None) -> str:
-    """Draw elapsed, left and looks, apart from the state line, which a screen reader reads; under them a moving line.
+    """Draw elapsed, left and polls, apart from the state line, which a screen reader reads.
 
-    The line fills until the next look. The browser moves it: a kernel that counted seconds would spend more on the
-    panel than on a third of the looks.
+    The browser counts on: a kernel that counted seconds would spend more on the panel than on a third of the polls.
 
     Args:
         text: What the panel says.
         speed: Seconds of the job's clock in one real second; None where time jumps, and nothing can be seen to come.
     """
     if not text.facts:
+        return '<div class="jb-3"></div>'
+    facts = [f"<span>{escape(fact)}</span>" for fact in text.facts]
+    if text.next_poll_in is not None and text.elapsed is not None and speed is not None:
+        since = (text.poll or "").partition(" at ")[2]
+        bits = [render_elapsed(text.elapsed, speed), escape(text.left or ""), escape(text.poll or "")]
+        bits.append(render_countdown(text.next_poll_in, speed, since))
+        facts = [f"<span>{bit}</span>" for bit in bits if bit]
+    return f'<div class="jb-3"><div class="cint-facts jb-live">{"".join(facts)}</div>{_gone_facts(text)}</div>'
+
+
+def _gone_facts(text: JobDisplay) -> str:
+    if text.css in ("good", "warn", "bad"):
         return ""
-    due = ""
-    if text.next_poll_in is not None and speed is not None:
-        due = f'<div class="cint-due" style="animation-duration:{text.next_poll_in / speed:.1f}s"></div>'
-    return f'<div class="cint-facts">{"".join(f"<span>{escape(fact)}</span>" for fact in text.facts)}</div>{due}'
+    seen = f"<span>last {escape(text.poll)}</span>" if text.poll else ""
+    return f'<span class="jb-gone"><div class="cint-facts">{seen}<span>this panel no longer changes</span></div></span>'
 
 
-def render_resume_hint(hint: str) -> str:
-    """Draw the line of code that goes on elsewhere, folded away; nothing where there is none."""
-    if not hint:
+def render_message(text: JobDisplay, speed: float | None) -> str:
+    """Draw what there is to say: the exchange's words, what to do next, and what the browser says without news."""
+    parts = []
+    if text.exchange_message:
+        css, sign = ("bad", "✕") if text.css == "bad" else ("calm", "❝")
+        parts.append(
+            f'<div class="cint-note cint-{css}"><span aria-hidden="true">{sign}</span><div><b>The exchange says:</b> '
+            f"{escape(text.exchange_message)}</div></div>"
+        )
+    parts.append(render_warnings(text.warnings))
+    if text.advice:
+        parts.append(f'<div class="cint-small cint-advice">{inline_html(text.advice)}</div>')
+    if text.code:
+        parts.append(render_line(text.code))
+    if text.next_poll_in is None or speed is None:
+        body = f"<div>{''.join(parts)}</div>" if any(parts) else ""
+        return f'<div class="jb-msg">{body}{_gone_message(text)}</div>'
+    moment = f"--due:{text.next_poll_in:.0f};--grace:{GRACE_SECONDS:.0f};--speed:{speed:g}"
+    calm = '<div class="cint-small cint-soft">The job goes on at the exchange, also if you close the notebook.</div>'
+    return (
+        f'<div class="jb-msg" style="{moment}"><div class="jb-fade jb-live">{"".join(parts) or calm}</div>'
+        '<div class="jb-late jb-live"><div class="cint-note cint-warn"><span aria-hidden="true">▲</span><div>'
+        "<b>No reply from the kernel.</b> The job goes on at the exchange. A busy kernel clears this; after a "
+        f"restart run <code>cint.resume_jobs()</code>.</div></div></div>{_gone_message(text)}</div>"
+    )
+
+
+def _gone_message(text: JobDisplay) -> str:
+    if text.css in ("good", "warn", "bad"):
         return ""
     return (
-        '<details class="cint-hint"><summary>The line that goes on in another notebook</summary>'
-        f"<code>{escape(hint)}</code></details>"
+        '<span class="jb-gone"><div class="cint-small">The job goes on at the exchange. Run '
+        "<code>cint.resume_jobs()</code> in a cell: it asks the exchange and shows what runs.</div></span>"
     )

@@ -12,6 +12,7 @@ import traitlets
 from cint_nb.domain.errors import CintError
 from cint_nb.domain.ids import printable
 from cint_nb.panels.look import static_html
+from cint_nb.panels.look.script import panel_script
 from cint_nb.panels.look.style import style_sheet
 from cint_nb.panels.look.text_format import escape, parse_mode
 
@@ -39,15 +40,12 @@ def set_html(part: widgets.HTML, value: str) -> None:
 
 def mode_badge_html(mode: str) -> str:
     """Write the mode as a coloured word."""
-    return f'<span class="cint-badge cint-badge-{escape(mode)}">{escape(mode)}</span>'
+    return f'<span class="cint-mode cint-mode-{escape(mode)}">{escape(mode)}</span>'
 
 
 def state_html(css: str, icon: str, word: str) -> str:
     """Write a state as colour, icon and word, so that none of them carries it alone."""
-    return (
-        f'<span class="cint-word cint-{css}"><span class="cint-icon" aria-hidden="true">{escape(icon)}</span>'
-        f"{escape(word)}</span>"
-    )
+    return f'<span class="cint-state cint-{css}"><i aria-hidden="true">{escape(icon)}</i>{escape(word)}</span>'
 
 
 def show_state(part: widgets.HTML, css: str, icon: str, word: str, detail: str | None = None) -> None:
@@ -58,8 +56,20 @@ def show_state(part: widgets.HTML, css: str, icon: str, word: str, detail: str |
 
 def render_warnings(texts: Iterable[str]) -> str:
     """Write warnings as a list; nothing where there is none."""
-    lines = "".join(f"<li>{state_html('part', '▲', 'warning')} {escape(text)}</li>" for text in texts)
+    lines = "".join(
+        f'<li class="cint-note cint-warn"><span aria-hidden="true">▲</span><div><span class="cint-vh">warning </span>'
+        f"{escape(text)}</div></li>"
+        for text in texts
+    )
     return f'<ul class="cint-warnings">{lines}</ul>' if lines else ""
+
+
+def render_line(code: str) -> str:
+    """Write a line of code with a button that copies it, where a script can."""
+    return (
+        f'<div class="cint-line"><code>{escape(code)}</code><button type="button" class="cint-b cint-copy" '
+        'data-lm-suppress-shortcuts="true" aria-label="Copy this line">Copy</button></div>'
+    )
 
 
 def error_message(error: BaseException) -> str:
@@ -71,10 +81,16 @@ def close_tree(whole: widgets.Widget) -> None:
     """Close what a widget is made of, shown or kept for later: its parts with theirs, its layout and style."""
     kept = (part for part in vars(whole).values() if isinstance(part, widgets.Widget))
     parts = {*getattr(whole, "children", ()), *kept, getattr(whole, "layout", None), getattr(whole, "style", None)}
-    for part in parts - {None, style_sheet()}:  # all panels share that one
+    for part in parts - {None, style_sheet(), panel_script()}:  # all panels share those
         part.close()
         if not isinstance(part, Panel):  # a panel closes its own
             close_tree(part)
+
+
+def _cell_number() -> int:
+    """Return the number of the running cell; 0 where there are none."""
+    ipython = sys.modules.get("IPython")
+    return int(getattr(ipython and ipython.get_ipython(), "execution_count", 0) or 0)
 
 
 class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -95,8 +111,15 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._mode = parse_mode(mode)
         self._head = make_html_part("cint-head-part")
         self._error = make_html_part("cint-error-part")
-        self._error_text = ""
-        super().__init__(children=(style_sheet(), self._head, *parts, self._error))
+        self._error_text = self._aside = ""
+        self._buttons = widgets.HBox([])
+        self._buttons.add_class("cint-buttons")
+        self._top = widgets.HBox([self._head, self._buttons])
+        self._top.add_class("cint-top")
+        self._shown_in: int | None = None
+        self._started_in: int | None = None
+        super().__init__(children=(style_sheet(), panel_script(), self._top, *parts, self._error))
+        self.add_class("cint")
         self.add_class("cint-panel")
         self.add_class(f"cint-{css}")
         self._show_title(title)
@@ -111,12 +134,29 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         """Return what the error line says, empty when nothing is wrong."""
         return self._error_text
 
+    def set_buttons(self, *buttons: widgets.Widget) -> None:
+        """Show these buttons in the head; a panel that needs none shows none."""
+        self._buttons.children = buttons
+
+    def _note_start(self) -> None:
+        """Note in which cell it was started: where it is shown already, that cell shows no second copy."""
+        self._started_in = _cell_number() if self._shown_in is not None else None
+
     def _show_title(self, title: str) -> None:
         self._title = title
+        self._draw_head()
+
+    def _show_aside(self, text: str) -> None:
+        """Show to the right of the title when its content was read."""
+        self._aside = text
+        self._draw_head()
+
+    def _draw_head(self) -> None:
+        aside = f'<span class="cint-right cint-n">{escape(self._aside)}</span>' if self._aside else ""
         set_html(
             self._head,
-            f'<div class="cint-head"><span class="cint-title">{escape(title)}</span>'
-            f"{mode_badge_html(self._mode)}</div>",
+            f'<div class="cint-head"><span class="cint-title">{escape(self._title)}</span>'
+            f"{mode_badge_html(self._mode)}{aside}</div>",
         )
 
     def _show_error(self, error: BaseException | None) -> None:
@@ -162,6 +202,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def display(self) -> None:
         """Show the widget alone in the output of the running cell; `display_static` may follow when there is an end."""
+        self._shown_in = _cell_number()
         live = self.comm is not None  # ipywidgets takes the method away from a panel that is closed
         static_html.display_widget((live and self._repr_mimebundle_()) or {"text/plain": repr(self)})
 
@@ -169,6 +210,9 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         if not static_html.in_kernel():
             static_html.display_text(self.to_text())
             return
+        started, self._started_in = self._started_in, None
+        if started is not None and started == _cell_number():
+            return  # `panel.start()` as the last line of a cell: it is shown above
         self.display()
         self.display_static()
 

@@ -34,8 +34,8 @@ _STATE_STYLES = {
     "draft": ("calm", "✎"),
     "scheduled": ("calm", "◷"),
     "live": ("good", "▶"),
-    "paused": ("part", "‖"),
-    "completed": ("busy", "✔"),
+    "paused": ("warn", "‖"),
+    "completed": ("busy", "✓"),
     "archived": ("calm", "▢"),
 }
 

@@ -6,11 +6,21 @@ import os
 from typing import Any
 
 _latest_mode: list[str] = []
+_modes: set[str] = set()
 
 
 def remember_mode(mode: object) -> None:
     """Remember the mode of the latest connection."""
     _latest_mode[:] = [str(mode)]
+    _modes.add(str(mode))
+
+
+def certain_mode() -> str | None:
+    """Return the mode of all connections so far; None where there was none, or where they differ.
+
+    Values that do not know their own mode show this one: with two it would be a guess.
+    """
+    return next(iter(_modes)) if len(_modes) == 1 else None
 
 
 def mode_of(source: Any = None) -> str:

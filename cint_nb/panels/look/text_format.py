@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import html
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
 
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import format_count as format_count
@@ -78,3 +81,64 @@ def format_size(number: int) -> str:
     if number < 1_000_000:
         return f"{number / 1_000:.0f} kB"
     return f"{number / 1_000_000:.1f} MB"
+
+
+_CURRENCY_DECIMALS = {
+    **dict.fromkeys(re.findall("...", "BIFCLPDJFGNFISKJPYKMFKRWPYGRWFUGXVNDVUVXAFXOFXPF"), 0),
+    **dict.fromkeys(re.findall("...", "BHDIQDJODKWDLYDOMRTND"), 3),
+}
+"""Decimals of currencies that have not two, by ISO 4217."""
+
+
+def currency_decimals(currency: str | None) -> int:
+    """Return how many decimals a currency has."""
+    return _CURRENCY_DECIMALS.get(currency or "", 2)
+
+
+def show_money(value: Decimal | float, currency: str | None, *, exact: bool = False, unit: bool = True) -> str:
+    """Write an amount with its currency's decimals, such as `1,094.00 EUR` or `1,094 JPY`.
+
+    Args:
+        value: The amount.
+        currency: Its currency; None where it is not known.
+        exact: Whether further decimals are kept: a price of 2.7352 EUR is not 2.74 EUR.
+        unit: Whether the currency is written; a heading may say it once.
+    """
+    decimals = currency_decimals(currency)
+    text = f"{value:,.{decimals}f}"
+    if exact and isinstance(value, Decimal) and value != round(value, decimals):
+        text = f"{value.normalize():,f}"
+    return f"{text} {currency}" if unit and currency else text
+
+
+def format_moment(moment: datetime, *, seconds: bool = False, year: int | None = None) -> str:
+    """Write a moment in UTC, such as `8 Sep 08:01`; the year only where it is another than `year`.
+
+    Args:
+        moment: The moment.
+        seconds: Whether seconds are shown.
+        year: The year that goes without saying.
+    """
+    there = moment.astimezone(UTC) if moment.tzinfo else moment
+    other = f" {there.year}" if year is not None and there.year != year else ""
+    return (
+        f"{there.day} {_MONTHS[there.month - 1]}{other} {there:%H:%M:%S}"
+        if seconds
+        else (f"{there.day} {_MONTHS[there.month - 1]}{other} {there:%H:%M}")
+    )
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+_CODE = re.compile(r"`([^`]+)`")
+
+
+def inline_html(text: str) -> str:
+    """Escape a text; what stands between backticks is code."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))
+
+
+def inline_text(text: str) -> str:
+    """Return a text without the backticks around code."""
+    return _CODE.sub(r"\1", text)

@@ -233,7 +233,7 @@ class StatusTable(Panel):
         except Exception as error:  # noqa: BLE001  # whatever a loader raises belongs in the panel, not on a thread
             self._loading = False
             self._show_error(error)
-            show_state(self._line, "bad", "✖", "the last refresh failed", "what is shown is older")
+            show_state(self._line, "bad", "✕", "the last refresh failed", "what is shown is older")
             return
         self._loading = False
         self._show_error(None)

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from cint_nb.domain.jobs import JobHandle, JobSnapshot, JobState
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.panels.look.text_format import format_count
+from cint_nb.panels.look.text_format import format_count, format_moment
 from cint_nb.wave.budget import worst_case_cost
 from cint_nb.wave.exchange.state import ExchangeState, GroupState, KnownState
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
@@ -84,10 +84,10 @@ class WaveProgress:
         """In a sentence, when this was so, and how it is known."""
         if self.as_of is None:
             return f"The state was not read: {self.reason}." if self.reason else ""
-        moment = f"{self.as_of:%Y-%m-%d %H:%M:%S} UTC"
+        moment = f"{format_moment(self.as_of, seconds=True)} UTC"
         if self.is_current:
-            return f"Read from the exchange at {moment}."
-        return f"Last known, at {moment}{f': {self.reason}' if self.reason else ''}."
+            return f"read from the exchange {moment}"
+        return f"Last known, {moment}{f': {self.reason}' if self.reason else ''}."
 
     def step_states(self) -> list[tuple[WaveStep, StepState]]:
         """Return how each step stands, in order."""

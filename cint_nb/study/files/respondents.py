@@ -16,7 +16,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.files import UploadFile, UploadProblem, upload_problems
-from cint_nb.domain.ids import EntityType, masked_repr, parse_entity_type, printable
+from cint_nb.domain.ids import EntityType, RichDisplay, masked_repr, parse_entity_type, printable
 from cint_nb.output_files import as_path, write_new_file
 from cint_nb.study.files import evidence as evidence_module
 from cint_nb.study.files import id_array, line_frames
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @check_arguments(RespondentFileError)
 @dataclass(frozen=True, eq=False, repr=False)
-class Respondents:
+class Respondents(RichDisplay):
     """The respondents of one source: unique, well-formed ids in source order, and a verdict for every line.
 
     Created by `read_respondents`. Immutable; operations return new ones. Ten million fit in memory: an id takes 16

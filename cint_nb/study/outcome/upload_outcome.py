@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import UnexpectedReply
-from cint_nb.domain.ids import EntityType, is_respondent_id, normalise_id, printable
+from cint_nb.domain.ids import EntityType, RichDisplay, is_respondent_id, normalise_id, printable
 from cint_nb.output_files import write_new_file
 from cint_nb.study.files import id_array, line_frames
 from cint_nb.study.files.id_array import IdArray
@@ -59,7 +59,7 @@ _FAILED_COUNT = re.compile(r"(\d[\d.,' ]*)\s*(?:\w+\s){0,2}?fail", re.IGNORECASE
 
 @check_arguments()
 @dataclass(frozen=True, eq=False, repr=False)
-class Outcome:
+class Outcome(RichDisplay):
     """The outcome of every line of the respondents.
 
     Created by `wave.outcome`.

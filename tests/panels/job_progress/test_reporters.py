@@ -37,7 +37,7 @@ def test_terminal_ends_with_one_line_that_names_mode_and_outcome(monkeypatch: py
     teller.update(DONE)
     teller.finish(DONE)
     last = out.getvalue().replace("\r", "\n").strip().splitlines()[-1]
-    assert last == "[sandbox] Upload: done · 100 of 100 ids saved"
+    assert last == "[sandbox] Upload: saved · 100 of 100 ids saved"
 
 
 def test_plain_terminal_gets_one_line_and_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,14 +46,14 @@ def test_plain_terminal_gets_one_line_and_no_bar(monkeypatch: pytest.MonkeyPatch
     teller = reporters.make_reporter("Upload", "replay", stream=out)
     teller.update(DONE)
     teller.finish(DONE)
-    assert out.getvalue() == "[replay] Upload: done · 100 of 100 ids saved\n"
+    assert out.getvalue() == "[replay] Upload: saved · 100 of 100 ids saved\n"
 
 
 def test_interrupted_wait_says_that_the_job_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     out = Terminal()
     reporters.make_reporter("Upload", "sandbox", stream=out).finish(None)
-    assert "the job continues" in out.getvalue()
+    assert "the job goes on" in out.getvalue()
 
 
 NOTES = ("The reply was lost. Read 1 of 3 follows in 1 s.", "The reply was lost. It had taken effect.")
@@ -72,7 +72,7 @@ def test_a_terminal_shows_what_is_checked_line_by_line(
     reporter.finish(end)
     text = out.getvalue()
     assert [f"[sandbox] Upload: {note}\n" in text for note in NOTES] == [True, True]
-    assert "the job continues" not in text
+    assert "the job goes on" not in text
     assert ("100 of 100 ids saved" in text) is (end is not None)
 
 
@@ -111,7 +111,7 @@ def test_in_a_kernel_a_panel_is_shown_at_once_and_its_end_is_left_in_the_noteboo
     teller = reporters.make_reporter("Upload", "live")
     assert [bundle["text/plain"] for bundle in shown] == ["<JobProgress: live · Upload · waiting>"]
     teller.finish(DONE)
-    assert shown[1]["text/plain"] == "Upload · done · 100 of 100 ids saved"
+    assert shown[1]["text/plain"] == "Upload · saved · 100 of 100 ids saved"
     assert "100 of 100 ids saved" in shown[1]["text/html"]
 
 

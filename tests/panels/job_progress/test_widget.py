@@ -17,9 +17,9 @@ from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import LoopError, PermissionDenied, WatchTimeout
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 from cint_nb.panels.job_progress import widget
+from cint_nb.panels.job_progress.clocks import render_elapsed
 from cint_nb.panels.job_progress.model import JobDisplay, WatchPhase, describe, job_title
-from cint_nb.panels.job_progress.widget import JobProgress, render_facts
-from cint_nb.panels.look.background import Throttle
+from cint_nb.panels.job_progress.widget import JobProgress, render_facts, render_message
 from cint_nb.wave.reporting import SilentReporter, run_with_progress
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import ReplayClock
@@ -114,24 +114,27 @@ def test_running_upload_says_what_is_saved_and_that_the_bar_is_measured() -> Non
     text = describe(
         look(saved_count=43, saved_count_before=0, fraction=(0.43, 0.43), is_measured=True, seconds_left=(60, 240))
     )
-    assert text.word == "running"
+    assert text.word == "uploading"
     assert text.detail == "43 of 100 ids saved"
-    assert text.bar == "43 % · measured"
+    assert text.bar == "43 % measured"
     assert "1–4 min left" in text.facts
 
 
 def test_estimate_is_a_labelled_range_never_one_number() -> None:
-    assert describe(look(fraction=(0.35, 0.52))).bar == "35–52 % · estimated"
+    assert describe(look(fraction=(0.35, 0.52))).bar == "35–52 % estimated"
 
 
 def test_partial_success_has_its_own_colour_and_word_and_quotes_the_exchange() -> None:
     panel = JobProgress(mode="replay")
     panel.update(look(JobState.PARTIAL, saved_count=90, saved_count_before=0, partial_message="<b>10 failed</b>"))
-    assert "cint-part" in html_of(panel)
-    assert "partly done" in html_of(panel)
-    assert "cint-good" not in html_of(panel)
+    assert "cint-warn" in panel._status.value
+    assert "partly saved" in panel._status.value
+    assert "cint-good" not in panel._status.value
+    assert "10 rejected" in panel._status.value
+    assert 'style="width:90.00%"' in panel._bar.value
+    assert "wave.resubmit()" in panel._bar.value
     assert "&lt;b&gt;10 failed&lt;/b&gt;" in html_of(panel), "server text is escaped"
-    assert repr(panel) == "<JobProgress: replay · Upload of 100 ids · partly done · 90 of 100 ids saved>"
+    assert repr(panel) == "<JobProgress: replay · Upload of 100 ids · partly saved · 90 of 100 ids saved>"
 
 
 def test_failure_shows_code_trace_id_and_what_to_do() -> None:
@@ -145,7 +148,7 @@ def test_failure_shows_code_trace_id_and_what_to_do() -> None:
 def test_finished_bar_reaches_its_end_even_if_the_estimate_did_not() -> None:
     panel = JobProgress()
     panel.update(look(JobState.DONE, fraction=(0.2, 0.4)))
-    assert "100 % · complete" in html_of(panel)
+    assert "<span>100 %</span>" in html_of(panel)
     assert 'aria-valuenow="100"' in html_of(panel)
 
 
@@ -153,7 +156,7 @@ def test_repr_repeats_from_run_to_run_while_the_job_runs() -> None:
     first, second = JobProgress(), JobProgress()
     first.update(look(elapsed_seconds=3, saved_count=7, fraction=(0.1, 0.2)))
     second.update(look(elapsed_seconds=90, saved_count=70, fraction=(0.6, 0.9), polls=9))
-    assert repr(first) == repr(second) == "<JobProgress: sandbox · Upload of 100 ids · running>"
+    assert repr(first) == repr(second) == "<JobProgress: sandbox · Upload of 100 ids · uploading>"
     assert str(HANDLE.job_id) not in html_of(first)
 
 
@@ -161,7 +164,7 @@ def test_background_watching_reaches_the_end_and_takes_the_buttons_away() -> Non
     panel = JobProgress(ScriptedJob(look(), look(JobState.DONE, saved_count=100)))
     panel.start()
     wait_for(lambda: panel.value is not None and panel.value.is_final and panel._buttons.children == ())
-    assert "100 % · complete" in html_of(panel)
+    assert "<span>100 %</span>" in html_of(panel)
     assert panel._buttons.children == ()
 
 
@@ -176,9 +179,9 @@ def test_stop_ends_the_looking_and_offers_resume_and_resume_goes_on() -> None:
     assert job.stopped == 1
     assert panel._buttons.children == (panel.follow_button,)
     assert "not watched" in html_of(panel)
-    assert "the job continues on the exchange" in html_of(panel)
-    assert panel.follow_button.description == "Resume"
-    assert "Job.attach(client" in html_of(panel)
+    assert "the job goes on at the exchange" in html_of(panel)
+    assert panel.follow_button.description == "Watch again"
+    assert "cint.resume_jobs()" in html_of(panel)
     wait_for(lambda: panel._own_watch is None)
     gate.set()
     panel.follow_button.click()
@@ -230,7 +233,7 @@ def test_interrupted_verb_leaves_a_panel_that_says_the_job_goes_on() -> None:
     panel = JobProgress(title="Upload")
     panel.update(look(saved_count=3))
     panel.finish(look(saved_count=4))
-    assert "the job continues on the exchange" in html_of(panel)
+    assert "the job goes on at the exchange" in html_of(panel)
     assert repr(panel) == "<JobProgress: sandbox · Upload · not watched>"
 
 
@@ -244,7 +247,7 @@ def test_a_watch_stopped_before_its_first_look_says_that_the_job_goes_on() -> No
     panel = JobProgress(ScriptedJob())
     panel.stop()
     assert "not watched" in html_of(panel)
-    assert "the job continues on the exchange; not polled yet" in html_of(panel)
+    assert "the job goes on at the exchange; not polled yet" in html_of(panel)
     assert panel._buttons.children == (panel.follow_button,)
 
 
@@ -384,9 +387,10 @@ def test_a_second_panel_knows_when_the_watch_of_the_first_looks_next() -> None:
     job.last_snapshot, job.is_watched = look(next_poll_seconds=12), True
     panel = JobProgress(job, mode="live", monotonic=lambda: 0.0)
     assert panel.phase is WatchPhase.WATCHED
-    assert "the next in 12 s" in panel._bar.value
+    assert "next poll in" in panel._bar.value
+    assert "--due:12" in panel._bar.value
     panel.start()
-    assert "the next in 12 s" in panel._bar.value
+    assert "--due:12" in panel._bar.value
 
 
 def test_a_look_by_hand_is_shown_and_is_no_watch() -> None:
@@ -406,7 +410,7 @@ def test_a_watch_that_waits_for_a_busy_thread_is_not_given_up() -> None:
     begin, job = threading.Event(), real_job()
     hold_the_loop(begin)
     panel = JobProgress(job).start()
-    panel._mark_overdue()
+    panel._draw()
     assert not job.is_watched
     assert panel.phase is WatchPhase.WATCHED
     begin.set()
@@ -422,8 +426,8 @@ def test_nobody_is_said_to_look_next_where_nobody_watches() -> None:
     panel = JobProgress(job, mode="live", monotonic=lambda: 0.0)
     assert panel.value.next_poll_seconds is not None
     assert panel.phase is WatchPhase.WAITING
-    assert "the next" not in panel._bar.value
-    assert "cint-due" not in panel._bar.value
+    assert "next poll" not in panel._bar.value
+    assert "--due" not in panel._bar.value
 
 
 def test_closing_a_panel_ends_its_own_watch_and_nobody_elses() -> None:
@@ -463,7 +467,7 @@ def test_a_panel_made_while_the_end_comes_in_shows_the_end() -> None:
     job.last_snapshot = look(saved_count=3)
     panel = JobProgress(job)
     wait_for(lambda: panel.value.is_final)
-    assert "100 %" in panel._bar.value
+    assert "100 %" in panel._status.value
 
 
 def test_a_look_that_comes_while_a_panel_is_made_is_not_drawn_over_by_an_older_one() -> None:
@@ -522,12 +526,9 @@ def test_who_observes_the_value_may_not_make_the_loop_wait() -> None:
     assert loop_thread.run(job.refresh()).polls == 1, "later all is as before"
 
 
-def test_the_end_is_not_drawn_over_by_a_look_that_was_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    monkeypatch.setattr(widget, "call_later", lambda *_: None)
-    panel = JobProgress(title="Upload", mode="live", monotonic=lambda: now[0])
+def test_the_end_is_not_drawn_over_by_a_drawing_that_began_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = JobProgress(title="Upload", mode="live", monotonic=lambda: 0.0)
     panel.update(look(next_poll_seconds=5))
-    now[0] = 60.0
     describe_it, ending = panel._describe, threading.Thread(target=panel._show_snapshot, args=(look(JobState.DONE),))
 
     def described() -> JobDisplay:
@@ -538,23 +539,12 @@ def test_the_end_is_not_drawn_over_by_a_look_that_was_late(monkeypatch: pytest.M
         return text
 
     monkeypatch.setattr(panel, "_describe", described)
-    panel._mark_overdue()
+    panel._draw()
     ending.join(10)
-    assert "100 %" in panel._bar.value
+    assert "100 %" in panel._status.value
 
 
-def test_a_watch_that_meets_failures_is_not_called_off() -> None:
-    now, job = [0.0], ScriptedJob()
-    panel = JobProgress(job, mode="live", monotonic=lambda: now[0])
-    job.turn(watched=True)
-    job.listeners[0](look(next_poll_seconds=10))
-    now[0] = 300.0
-    panel._mark_overdue()
-    assert panel.phase is WatchPhase.WATCHED
-    assert "the next is late" in panel._bar.value
-
-
-def test_resume_looks_soon_and_is_not_called_late_at_once() -> None:
+def test_watched_again_it_polls_soon_and_counts_on_from_what_was_seen() -> None:
     now, begin = [0.0], threading.Event()
     panel = JobProgress(ScriptedJob(), mode="live", monotonic=lambda: now[0])
     panel.update(look(elapsed_seconds=60, next_poll_seconds=10))
@@ -563,58 +553,102 @@ def test_resume_looks_soon_and_is_not_called_late_at_once() -> None:
     hold_the_loop(begin)
     panel.start()
     assert "2 min 30 s elapsed" in panel._bar.value
-    assert "the last 1 min 30 s ago, the next is due" in panel._bar.value
-    now[0] = 91.0
-    panel._draw()
-    assert "the next is due" in panel._bar.value
-    now[0] = 121.0
-    panel._mark_overdue()
-    assert "the next is late" in panel._bar.value
+    assert "polling …" in panel._bar.value
     begin.set()
     wait_for_the_loop()
 
 
-@pytest.mark.parametrize(("speed", "drawn"), [(None, ""), (1.0, "animation-duration:12.0s"), (60, "duration:0.2s")])
-def test_the_line_to_the_next_look_runs_as_fast_as_the_time_of_the_job(speed: float | None, drawn: str) -> None:
-    facts = render_facts(describe(look(), next_poll_in=12), speed)
-    assert drawn in facts
-    assert ("cint-due" in facts) == bool(drawn)
+@pytest.mark.parametrize(("speed", "counts"), [(None, False), (1.0, True), (60, True)])
+def test_the_browser_counts_on_as_fast_as_the_time_of_the_job_and_not_where_it_jumps(
+    speed: float | None, counts: bool
+) -> None:
+    text = describe(look(elapsed_seconds=77), next_poll_in=12)
+    drawn = render_facts(text, speed) + render_message(text, speed)
+    assert ("jb-d" in drawn) is counts
+    assert ("No reply from the kernel" in drawn) is counts
+    assert ("1 min 17 s elapsed" in drawn) is not counts
+    if speed is not None:
+        assert f"--due:12;--grace:10;--speed:{speed:g}" in drawn
+        assert "1 min 17 s at the last poll" in drawn, "for who cannot see the digits"
 
 
-def test_elapsed_time_moves_on_between_two_looks() -> None:
+def test_each_digit_begins_at_its_place_and_comes_round_in_its_time() -> None:
+    clock = render_elapsed(77, 1.0)
+    assert re.findall(r"--t:(\d+);--k:(\d+);--from:(\d+)", clock) == [
+        ("3600", "6", "77"),
+        ("600", "10", "77"),
+        ("60", "6", "77"),
+        ("10", "10", "77"),
+    ]
+    assert "--t:86400;--k:24" in render_elapsed(3_100, 1.0), "an hour is near"
+
+
+def test_elapsed_time_moves_on_between_two_polls() -> None:
     text = describe(look(elapsed_seconds=60, seconds_left=(120, 240)), since_poll=20, next_poll_in=10)
-    assert text.facts == ("1 min 20 s elapsed", "1–4 min left", "1 look, the last 20 s ago, the next in 10 s")
+    assert text.facts == ("1 min 20 s elapsed", "1–4 min left", "poll 1", "next poll in 10 s")
     assert "up to 5 s left" in describe(look(seconds_left=(0, 5))).facts
     assert "longer than usual" in describe(look(seconds_left=(0, 5)), since_poll=9).facts
 
 
-def test_between_two_looks_nothing_is_drawn_and_a_late_one_is_called_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, calls = [0.0], []
-    monkeypatch.setattr(widget, "call_later", lambda seconds, call: calls.append((seconds, call)))
-    panel = JobProgress(title="Upload", mode="live", monotonic=lambda: now[0])
+def test_each_poll_is_told_with_its_time() -> None:
+    running = look(created_at=START, elapsed_seconds=77, polls=7)
+    assert "poll 7 at 00:01:17" in describe(running).facts
+    assert "last poll at 00:01:17" in describe(running, phase=WatchPhase.STOPPED).facts
+    ended = look(
+        JobState.DONE, created_at=START, completed_at=START + timedelta(minutes=4), elapsed_seconds=240, polls=20
+    )
+    assert describe(ended).facts == ("took 4 min", "20 polls", "ended 00:04:00 UTC")
+
+
+def test_between_two_polls_nothing_is_sent_and_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = JobProgress(title="Upload", mode="live", monotonic=lambda: 0.0)
     panel.update(look(saved_count=3, next_poll_seconds=5))
-    assert [seconds for seconds, _ in calls] == [35.0]
-    assert "the next in 5 s" in panel._bar.value
-    assert "animation-duration:5.0s" in panel._bar.value
-    now[0] = 35.0
-    calls[-1][1]()
-    assert "the last 35 s ago, the next is late" in panel._bar.value
-    assert "cint-due" not in panel._bar.value
-    assert [seconds for seconds, _ in calls] == [35.0, 30.0]
+    drawn = html_of(panel)
+    assert not hasattr(widget, "call_later"), "no timer of the kernel draws it anew"
+    panel._draw()
+    assert html_of(panel) == drawn
 
 
-def test_looks_in_time_leave_one_timer_waiting_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, calls = [0.0], []
-    monkeypatch.setattr(widget, "call_later", lambda seconds, call: calls.append((seconds, call)))
-    panel = JobProgress(title="Upload", mode="live", monotonic=lambda: now[0])
-    panel._throttle = Throttle(panel._show_snapshot, monotonic=lambda: now[0])
-    for now[0] in (0.0, 5.0, 10.0):
-        panel.update(look(saved_count=3, next_poll_seconds=5))
-    assert len(calls) == 1
-    now[0] = 35.0
-    calls[0][1]()
-    assert [seconds for seconds, _ in calls] == [35.0, 30.0]
-    assert "the next in 5 s" in panel._bar.value, "20 s over its time a look is not late yet"
+def test_without_its_kernel_a_panel_says_what_was_last_seen_and_how_to_go_on() -> None:
+    panel = JobProgress(title="Upload", mode="live", monotonic=lambda: 0.0)
+    panel.update(look(saved_count=3, saved_count_before=0, next_poll_seconds=5))
+    gone = " ".join(re.findall(r'class="jb-gone">(.*?)</div>', html_of(panel)))
+    for words in (
+        "kernel gone",
+        "last seen",
+        "3 of 100 ids saved",
+        "this panel no longer changes",
+        "cint.resume_jobs()",
+    ):
+        assert words in gone
+    panel.update(look(JobState.DONE, saved_count=100))
+    assert "jb-gone" not in html_of(panel), "what has ended needs no kernel"
+
+
+def test_after_a_second_rejection_it_does_not_advise_what_would_be_refused() -> None:
+    again = HANDLE.model_copy(update={"file_name": "cint-nb-" + "0" * 24 + "." + "1" * 16 + ".b1.c0.csv"})
+    first = describe(look(JobState.PARTIAL, saved_count=90, saved_count_before=0))
+    second = describe(look(JobState.PARTIAL, saved_count=0, saved_count_before=0).model_copy(update={"handle": again}))
+    assert first.code == "wave.resubmit()"
+    assert second.code is None
+    assert "rejected twice; a third time changes nothing" in str(second.advice)
+
+
+def test_started_where_it_is_shown_it_shows_no_second_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[object] = []
+    cell = [3]
+    monkeypatch.setattr("cint_nb.panels.look.static_html._display", shown.append)
+    monkeypatch.setattr("cint_nb.panels.look.static_html.in_kernel", lambda: True)
+    monkeypatch.setattr("cint_nb.panels.look.base._cell_number", lambda: cell[0])
+    panel = JobProgress(ScriptedJob(look()))
+    panel.start()._ipython_display_()
+    assert len(shown) == 2, "the panel, and its still picture"
+    cell[0] = 4
+    panel.start()._ipython_display_()
+    assert len(shown) == 2
+    cell[0] = 5
+    panel._ipython_display_()
+    assert len(shown) == 4, "asked for by itself it is shown again"
 
 
 def test_kinds_of_jobs_without_a_title_of_their_own_still_have_one() -> None:
@@ -628,22 +662,8 @@ def test_a_late_look_of_a_second_watcher_does_not_bring_an_ended_job_back() -> N
     panel = JobProgress(title="Upload")
     panel._show_snapshot(look(JobState.DONE, saved_count=100))
     panel._show_snapshot(look(saved_count=50))
-    assert repr(panel) == "<JobProgress: sandbox · Upload · done · 100 of 100 ids saved>"
+    assert repr(panel) == "<JobProgress: sandbox · Upload · saved · 100 of 100 ids saved>"
     assert panel.value.is_final
-
-
-@pytest.mark.parametrize(("speed", "seconds"), [(None, []), (1.0, [35.0]), (10.0, [3.5]), (1e5, [1.0])])
-def test_a_late_look_is_awaited_in_the_time_of_the_job_but_not_more_often_than_each_second(
-    monkeypatch: pytest.MonkeyPatch, speed: float | None, seconds: list[float]
-) -> None:
-    calls: list[float] = []
-    monkeypatch.setattr(widget, "call_later", lambda wait, _: calls.append(wait))
-    job = real_job()
-    job.http.clock.speed = speed  # type: ignore[attr-defined]  # as that of a sandbox in another process
-    panel = JobProgress(job)
-    panel._phase = WatchPhase.WATCHED
-    panel._show_snapshot(look(next_poll_seconds=5))
-    assert calls == seconds
 
 
 def test_the_speed_of_a_sandbox_elsewhere_is_read_when_it_is_known() -> None:
@@ -656,4 +676,4 @@ def test_the_speed_of_a_sandbox_elsewhere_is_read_when_it_is_known() -> None:
     job.http.clock.speed = 60.0  # type: ignore[attr-defined]
     panel._phase = WatchPhase.WATCHED
     panel._show_snapshot(look(next_poll_seconds=30))
-    assert "animation-duration:0.5s" in panel._bar.value
+    assert "--due:30;--grace:10;--speed:60" in panel._bar.value

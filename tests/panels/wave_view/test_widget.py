@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,11 +16,12 @@ import pytest
 
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.job_progress.widget import JobProgress
-from cint_nb.panels.status_table.widget import StatusTable
+from cint_nb.panels.results import render
 from cint_nb.panels.wave_view import widget
+from cint_nb.panels.wave_view.figures import WaveFigures, budget_rows, render_budget
 from cint_nb.panels.wave_view.findings_table import FindingsTable
-from cint_nb.panels.wave_view.model import StepState, WaveStep
-from cint_nb.panels.wave_view.widget import WaveView
+from cint_nb.panels.wave_view.model import StepState, WaveProgress, WaveStep
+from cint_nb.panels.wave_view.widget import WaveView, render_steps
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.wave.client import Client, open_client
@@ -185,7 +188,7 @@ def test_an_exchange_that_does_not_answer_in_time_leaves_what_was_last_known(
     monkeypatch.setattr(client.aio.fielding, "runs", _silent)
     panel._show(lambda: live.look(0.02))
     assert (panel.value.step, panel.value.as_of, panel.value.is_current) == (WaveStep.FIELD, known, False)
-    assert f"Last known, at {known:%Y-%m-%d %H:%M:%S} UTC: the exchange did not answer within" in html_of(panel)
+    assert f"Last known, {known.day} Sep {known:%H:%M:%S} UTC: the exchange did not answer within" in html_of(panel)
     assert "UTC" not in repr(panel) + panel.to_static_html() + panel.to_text()
 
 
@@ -271,7 +274,8 @@ def test_current_step_shows_its_own_panel(wave: Wave) -> None:
     assert inside(panel.refresh()) == [JobProgress]
     wave.resubmit()
     wave.launch(budget="400 EUR")
-    assert inside(panel.refresh()) == [StatusTable]
+    assert inside(panel.refresh()) == []
+    assert "People, and the share of the step before" in html_of(panel)
 
 
 def test_a_finding_that_blocks_is_shown_before_anything_is_created(client: Client, wave: Wave) -> None:
@@ -351,9 +355,101 @@ def test_no_button_of_the_panel_launches_closes_or_removes(wave: Wave) -> None:
     wave.upload()
     wave.launch(budget="400 EUR")
     panel = WaveView(wave)
-    buttons = [each.description for part in panel._content.children for each in _all(part) if hasattr(each, "on_click")]
-    assert set(buttons) <= {"Refresh now", "Keep fresh", "Watch", "Resume", "Stop watching"}
+    buttons = {each.description for each in _all(panel) if hasattr(each, "on_click")}
+    assert buttons <= {"Refresh", "Check again", "Ask again", "Watch", "Watch again", "Stop watching"}
     assert buttons
+    truth = read_truth(wave.client.sandbox)
+    panel._ask_again()
+    assert read_truth(wave.client.sandbox) == truth
+    assert panel.error == ""
+
+
+# --- people and money ------------------------------------------------------------------------------------------------
+
+
+def test_people_are_one_funnel_from_lines_to_completes(wave: Wave, client: Client) -> None:
+    panel = WaveView(wave)
+    assert [name for name, _, _ in panel.figures.stages()] == ["lines", "usable"], "what is not known is not shown as 0"
+    wave.create()
+    wave.upload()
+    assert [name for name, _, _ in panel.refresh().figures.stages()] == ["lines", "usable", "sent", "saved"]
+    wave.launch(budget="400 EUR")
+    client.pass_time(days=1)
+    panel._ask_again()
+    stages = {name: number for name, number, _ in panel.figures.stages()}
+    row = wave.status().iloc[0]
+    assert stages["entered"] == row["entrants"] > stages["completed"] == row["completes"]
+    assert list(stages.values()) == sorted(stages.values(), reverse=True)
+
+
+def test_the_budget_shows_approved_spent_and_what_may_still_come(wave: Wave, client: Client) -> None:
+    wave.create()
+    wave.upload()
+    wave.launch(budget="400 EUR")
+    client.pass_time(hours=2)
+    panel = WaveView(wave)
+    assert {name: value for _, name, value in budget_rows(panel.figures)}["approved"] == "400.00"
+    panel._ask_again()
+    rows = {name: value for _, name, value in budget_rows(panel.figures)}
+    assert list(rows) == ["spent", "may still come", "free", "approved"]
+    amounts = [Decimal(value) for value in rows.values()]
+    assert sum(amounts[:3]) == amounts[3]
+
+
+def test_money_beyond_the_approval_is_named_and_an_unknown_approval_is_not_zero() -> None:
+    over = WaveFigures(currency="EUR", approved=Decimal(1400), committed=Decimal("1772.50"), spent=Decimal("687.50"))
+    assert [(name, value) for _, name, value in budget_rows(over)] == [
+        ("spent", "687.50"),
+        ("may still come", "1,085.00"),
+        ("over the approval", "372.50"),
+        ("approved", "1,400.00"),
+    ]
+    assert "wv-over" in render_budget(over)
+    unknown = WaveFigures(currency="JPY", spent=Decimal(5000))
+    assert budget_rows(unknown) == [("", "spent", "5,000"), ("-", "approved", "not known")]
+    assert budget_rows(WaveFigures()) == []
+
+
+def test_steps_say_what_came_of_them_and_new_people_have_no_upload(client: Client, wave: Wave) -> None:
+    wave.create()
+    wave.upload()
+    drawn = WaveView(wave)._steps.value
+    assert re.search(r"<b>.*?upload</b>.*?<small>\d+ saved</small>", drawn)
+    assert re.search(r"<small>\d+ rejected</small>", drawn)
+    assert "Step 4 of 7: outcome" in drawn
+    stand = WaveProgress(WaveStep.LAUNCH, StepState.NOW, "wave.launch()", "goes live")
+    assert "Step 3 of 5: launch" in render_steps(stand, {}, is_fresh=True)
+
+
+def test_a_state_that_is_only_last_known_is_marked_as_a_question(live: Wave, client: Client) -> None:
+    panel = WaveView(live)
+    client.sandbox.faults.arm("500@any*always")
+    panel.refresh()
+    assert 'class="unknown"' in panel._steps.value
+    assert panel.ask_button.description == "Ask again"
+
+
+def test_a_wave_as_the_last_line_of_a_cell_is_its_view_and_always_the_same_one(
+    wave: Wave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[dict[str, str]] = []
+    monkeypatch.setattr("cint_nb.panels.look.static_html._display", shown.append)
+    wave._ipython_display_()
+    assert shown[0]["text/plain"].startswith("<WaveView: sandbox · Wave of the panel · create: now"), "as in a terminal"
+    assert "Next: wave.create()" in shown[0]["text/plain"]
+    monkeypatch.setattr("cint_nb.panels.look.static_html.in_kernel", lambda: True)
+    wave._ipython_display_()
+    assert "application/vnd.jupyter.widget-view+json" in shown[1]
+    assert "cint-static" in shown[2]["text/html"]
+    assert render.view_of(wave) is render.view_of(wave)
+
+
+def test_a_wave_has_a_still_picture_where_there_are_no_widgets(wave: Wave) -> None:
+    drawn = wave._repr_html_()
+    assert drawn is not None
+    assert "<script" not in drawn
+    for words in ("Wave of the panel", "wave.create()", "lines", "sandbox"):
+        assert words in drawn
 
 
 def _all(widget: Any) -> Iterator[Any]:

@@ -1,0 +1,179 @@
+// What a panel needs of a browser beyond HTML and CSS: its keys stay in it, lines are copied, tables are sorted.
+// JupyterLab listens for shortcuts in the bubbling phase, so a key that is stopped at the panel never reaches it.
+const passes = (event) => event.ctrlKey || event.metaKey || event.altKey || event.key === 'Escape'
+  || (event.key === 'Enter' && event.shiftKey);
+
+function guard(panel) {
+  panel.addEventListener('keydown', (event) => { if (!passes(event)) event.stopPropagation(); });
+}
+
+function say(button, word) {
+  const before = button.textContent;
+  button.textContent = word;
+  setTimeout(() => { button.textContent = before; }, 1500);
+}
+
+async function copy(button, text, marked) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say(button, 'Copied');
+  } catch {
+    if (marked) getSelection().selectAllChildren(marked);
+    say(button, 'Marked');
+  }
+}
+
+function tables(panel) {
+  const wish = { by: null, down: false, words: '', columns: null, dense: false };
+  const find = (css) => panel.querySelector(css);
+  const cells = (row) => [...row.children];
+  const text = (cell) => cell.dataset.t ?? cell.textContent.trim();
+
+  function order(table) {
+    const body = table.tBodies[0];
+    const heads = cells(table.tHead.rows[0]);
+    const place = heads.findIndex((head) => head.dataset.c === wish.by);
+    heads.forEach((head, at) => {
+      if (at === place) head.setAttribute('aria-sort', wish.down ? 'descending' : 'ascending');
+      else if (wish.by !== null) head.removeAttribute('aria-sort');
+    });
+    const rows = [...body.rows];
+    if (place >= 0) {
+      const key = (row) => row.children[place].dataset.v ?? '';
+      const numbers = heads[place].classList.contains('r') || heads[place].dataset.k === 'number';
+      rows.sort((one, two) => {
+        const [a, b] = [key(one), key(two)];
+        if (a === '' || b === '') return (a === '') - (b === '') || one.dataset.i - two.dataset.i;
+        const by = numbers ? a - b : a.localeCompare(b, undefined, { numeric: true });
+        return (wish.down ? -by : by) || one.dataset.i - two.dataset.i;
+      });
+      body.append(...rows);
+    }
+    return rows;
+  }
+
+  function filter(table, rows) {
+    const words = wish.words.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const row of rows) {
+      row.words ??= cells(row).map(text).join(' ').toLowerCase();
+      row.hidden = !words.every((word) => row.words.includes(word));
+      shown += row.hidden ? 0 : 1;
+    }
+    const foot = table.tFoot?.rows[0];
+    if (foot) {
+      const some = shown < rows.length;
+      cells(foot).forEach((cell, at) => {
+        cell.dataset.all ??= cell.innerHTML;
+        if (!some) { cell.innerHTML = cell.dataset.all; return; }
+        if (at === 0) { cell.textContent = `Total, ${shown} shown`; return; }
+        if (cell.dataset.sum === undefined) { cell.textContent = ''; return; }
+        const sum = rows.filter((row) => !row.hidden).reduce((all, row) => all + Number(row.children[at].dataset.s || row.children[at].dataset.v || 0), 0);
+        const decimals = Number(cell.dataset.sum);
+        cell.textContent = sum.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+      });
+    }
+    const count = find('.st-count');
+    const all = `${rows.length} target group${rows.length === 1 ? '' : 's'}`;
+    const said = shown < rows.length ? `${shown} of ${all}` : all;
+    if (count && count.textContent !== said) count.textContent = said;
+  }
+
+  function choose(table) {
+    const heads = cells(table.tHead.rows[0]);
+    const menu = find('.st-menu');
+    if (menu && menu.dataset.names !== heads.map((head) => head.dataset.c).join()) {
+      menu.dataset.names = heads.map((head) => head.dataset.c).join();
+      menu.replaceChildren(...heads.slice(1).map((head) => {
+        const label = document.createElement('label');
+        const box = Object.assign(document.createElement('input'), { type: 'checkbox', value: head.dataset.c });
+        box.checked = wish.columns ? wish.columns.has(head.dataset.c) : getComputedStyle(head).display !== 'none';
+        label.append(box, ` ${head.dataset.l}`);
+        return label;
+      }));
+    }
+    table.classList.toggle('st-dense', wish.dense);
+    table.classList.toggle('st-chosen', wish.columns !== null);
+    if (wish.columns === null) return;
+    heads.forEach((head, at) => {
+      const out = at > 0 && !wish.columns.has(head.dataset.c);
+      for (const row of table.rows) row.children[at]?.classList.toggle('st-out', out);
+    });
+  }
+
+  function apply() {
+    const table = find('table.st');
+    if (!table) return;
+    choose(table);
+    filter(table, order(table));
+  }
+
+  function sort(head) {
+    const name = head.dataset.c;
+    const numbers = head.classList.contains('r');
+    if (wish.by !== name) Object.assign(wish, { by: name, down: numbers });
+    else wish.down = !wish.down;
+    apply();
+  }
+
+  function rowsAsText() {
+    const table = find('table.st');
+    const shown = (row) => cells(row).filter((cell) => getComputedStyle(cell).display !== 'none');
+    const rows = [table.tHead.rows[0], ...[...table.tBodies[0].rows].filter((row) => !row.hidden)];
+    const plain = (cell) => (cell.dataset.l ?? text(cell)).replace(/[\t\n]/g, ' ').replace(/^[=+@-](?!\d)/, "'$&");
+    return rows.map((row) => shown(row).map(plain).join('\t')).join('\n');
+  }
+
+  panel.addEventListener('click', (event) => {
+    const button = event.target.closest('button');
+    if (!button || !panel.contains(button)) return;
+    if (button.closest('table.st thead')) sort(button.closest('th'));
+    else if (button.classList.contains('st-copy')) copy(button, rowsAsText(), find('table.st'));
+    else if (button.classList.contains('st-density')) {
+      wish.dense = !wish.dense;
+      button.setAttribute('aria-pressed', wish.dense);
+      apply();
+    } else if (button.classList.contains('cint-copy')) {
+      const code = button.closest('.cint-line').querySelector('code');
+      copy(button, code.textContent, code);
+    }
+  });
+  panel.addEventListener('input', (event) => {
+    if (event.target.classList.contains('st-filter')) { wish.words = event.target.value; apply(); }
+  });
+  panel.addEventListener('change', (event) => {
+    if (!event.target.closest('.st-menu')) return;
+    wish.columns = new Set([...find('.st-menu').querySelectorAll('input:checked')].map((box) => box.value));
+    apply();
+  });
+  panel.addEventListener('keydown', (event) => {
+    const menu = find('details.st-columns[open]');
+    if (event.key === 'Escape' && menu) { menu.open = false; menu.querySelector('summary').focus(); }
+  });
+  const part = find(':scope > .cint-table-part');
+  if (part) {
+    new MutationObserver((changes) => {
+      if (changes.some((change) => [...change.addedNodes].some((node) => node.querySelector?.('table.st') || node.matches?.('table.st')))) apply();
+    }).observe(part, { childList: true, subtree: true });
+    apply();
+  }
+}
+
+function begin(panel) {
+  if (panel.dataset.cint) return;
+  panel.dataset.cint = 'scripted';
+  panel.classList.add('cint-scripted');
+  guard(panel);
+  tables(panel);
+}
+
+function render({ el }) {
+  const look = (tries) => {
+    const panel = el.closest('.cint-panel');
+    if (panel && el.isConnected) begin(panel);
+    else if (tries) setTimeout(look, 50, tries - 1);
+  };
+  look(100);
+}
+
+export default { render };

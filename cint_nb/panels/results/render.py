@@ -1,0 +1,71 @@
+"""Draws the values that notebooks show: registered as the renderer of `domain.ids`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from cint_nb.domain.errors import CintError
+from cint_nb.domain.findings import Findings
+from cint_nb.domain.jobs import JobSnapshot
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.panels.look.card import Card
+from cint_nb.panels.look.mode import certain_mode
+from cint_nb.panels.results.error_card import error_card
+from cint_nb.panels.results.value_cards import outcome_card, plan_card, respondents_card, snapshot_card
+from cint_nb.panels.wave_view.findings_card import findings_blocks
+from cint_nb.panels.wave_view.widget import WaveView
+from cint_nb.study.files.respondents import Respondents
+from cint_nb.study.outcome.upload_outcome import Outcome
+from cint_nb.wave.wave import Wave
+
+_CARDS: tuple[tuple[type, Callable[[Any, str | None], Card]], ...] = (
+    (Findings, lambda findings, mode: Card("Findings", findings_blocks(findings), mode)),
+    (Outcome, outcome_card),
+    (Respondents, respondents_card),
+    (JobSnapshot, snapshot_card),
+    (TargetGroupPlan, plan_card),
+    (CintError, error_card),
+)
+
+
+def card_of(value: object) -> Card | None:
+    """Return the card of a value; None if it has none."""
+    for kind, make in _CARDS:
+        if isinstance(value, kind):
+            return make(value, certain_mode())
+    return None
+
+
+def html(value: object) -> str | None:
+    """Return a value as HTML; None if it has no card."""
+    if isinstance(value, Wave):
+        return view_of(value).to_card().html()
+    card = card_of(value)
+    return None if card is None else card.html()
+
+
+def text(value: object) -> str:
+    """Return a value as text; its repr if it has no card."""
+    if isinstance(value, Wave):
+        return view_of(value).to_card().text()
+    card = card_of(value)
+    return repr(value) if card is None else card.text()
+
+
+_VIEWS: WeakKeyDictionary[Wave, WaveView] = WeakKeyDictionary()
+
+
+def view_of(wave: Wave) -> WaveView:
+    """Return the view of a wave, one for each, so that all places where it is shown stay the same."""
+    view = _VIEWS.get(wave)
+    if view is None or view.comm is None:
+        _VIEWS[wave] = view = WaveView(wave)
+    return view
+
+
+def show(value: object) -> None:
+    """Show a value that lives on after it was shown: a wave, as its view."""
+    if isinstance(value, Wave):
+        view_of(value)._ipython_display_()
