@@ -145,6 +145,7 @@ class ProjectStatus:
         for line in lines:
             cached = self._cache.get(line.id)
             rows.append(merge_details(row_from_list(line), cached.details if cached else {}))
-        frame = status_frame(rows, now=self._client.clock.now())
-        frame.attrs |= {"mode": str(self._client.mode), "warnings": tuple(said)}
+        now = self._client.clock.now()
+        frame = status_frame(rows, now=now)
+        frame.attrs |= {"mode": str(self._client.mode), "warnings": tuple(said), "read_at": now.isoformat()}
         return frame

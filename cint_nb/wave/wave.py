@@ -921,15 +921,16 @@ class Wave(LiveDisplay):
             the last budget; `committed`, the most it can still cost in all, while people can enter; `spent`, which is
             the cost; `currency` of all amounts; `first_complete`, `last_complete`, UTC; `ends_at`, end of fielding,
             UTC; `warnings`, joined by `; `. With `trend`, a list of completes so far at even intervals too. Unknown
-            values are missing. `attrs["mode"]` names the mode of the exchange.
+            values are missing. `attrs["mode"]` names the mode of the exchange, `attrs["read_at"]` when it was read.
 
         Serves the endpoints `target-groups/{id}/overview`, `…/performance` and `…/recontacts/overview`.
         """
         with deliver_warnings() as said:
             row = self._ask(self._fielding.status(trend=trend))
         row["warnings"] = [*said, *row["warnings"]]
-        frame = status_frame([row], now=self.client.clock.now())
-        frame.attrs["mode"] = str(self.client.mode)
+        now = self.client.clock.now()
+        frame = status_frame([row], now=now)
+        frame.attrs |= {"mode": str(self.client.mode), "read_at": now.isoformat()}
         return frame
 
     def test_links(self) -> pd.DataFrame:

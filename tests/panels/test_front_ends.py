@@ -79,7 +79,7 @@ def test_a_verb_shows_its_panel_and_leaves_its_end_for_front_ends_without_widget
     outputs, comms = front_end.run("wave.upload();")
     shown = texts(outputs)
     assert shown[0] == "<JobProgress: sandbox · Upload · Wave in a kernel · waiting>"
-    assert shown[1].startswith("Upload · Wave in a kernel · partly done · ")
+    assert shown[1].startswith("Upload · Wave in a kernel · partly saved · ")
     assert WIDGET in outputs[0]["data"]
     assert WIDGET not in outputs[1]["data"]
     assert comms < 80, "a job of virtual minutes must not flood the front end"
@@ -95,7 +95,7 @@ def test_work_in_the_background_prints_nothing_anywhere(front_end: FrontEnd) -> 
     assert set(kinds) <= {"comm_msg", "comm_open", "comm_close", "status"}, kinds
     outputs, _ = front_end.run("print(repr(panel))")
     assert outputs[0]["text"].startswith("<JobProgress: sandbox · Upload of ")
-    assert "partly done" in outputs[0]["text"]
+    assert "partly saved" in outputs[0]["text"]
 
 
 @pytest.mark.thorough
@@ -118,7 +118,8 @@ def test_every_panel_reads_well_where_nothing_of_it_is_a_widget(front_end: Front
     show = {
         "cint.FilePicker().choose('sample.csv', entity_type='RSID')": "usable",
         "cint.StatusTable(wave.status())": "Wave in a kernel",
-        "cint.FindingsTable(wave.check())": "lines-left-out",
+        "cint.FindingsTable(wave.check())": "malformed lines will be skipped",
+        "wave": "wave.upload()",
         "cint.WaveView(wave)": "wave.upload()",
         "cint.resume_jobs(client)": "0 jobs",
         "cint.JobProgress(client.recontacts.upload(group, people))": "waiting",

@@ -173,8 +173,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             close_tree(self)
 
     def __del__(self, _is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
-        """Close it, unless Python itself ends: then nothing that closing needs can be imported any more."""
-        if not _is_ending():
+        """Close it, unless it was refused while it was made, or Python itself ends and has no modules any more."""
+        if not _is_ending() and "_top" in vars(self):
             super().__del__()
 
     def summary(self) -> list[str]:

@@ -23,11 +23,18 @@ async function copy(button, text, marked) {
   }
 }
 
+// Rows further down are laid out when one scrolls towards them: 500 at once take a browser most of a second.
+const ROWS_AT_ONCE = 80;
+
 function tables(panel) {
-  const wish = { by: null, down: false, words: '', columns: null, dense: false };
+  const wish = { by: null, down: false, words: '', columns: null, dense: false, limit: ROWS_AT_ONCE };
   const find = (css) => panel.querySelector(css);
   const cells = (row) => [...row.children];
-  const text = (cell) => cell.dataset.t ?? cell.textContent.trim();
+  const words = (cell) => {
+    const name = cell.querySelector('.st-cut, .cint-chip');
+    return (name ? name.title : cell.textContent.replace('changed: ', '')).trim();
+  };
+  const safe = (text) => text.replace(/[\t\n]/g, ' ').replace(/^[=+@\t\r-]/, "'$&");
 
   function order(table) {
     const body = table.tBodies[0];
@@ -53,12 +60,13 @@ function tables(panel) {
   }
 
   function filter(table, rows) {
-    const words = wish.words.toLowerCase().split(/\s+/).filter(Boolean);
+    const wanted = wish.words.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const row of rows) {
-      row.words ??= cells(row).map(text).join(' ').toLowerCase();
-      row.hidden = !words.every((word) => row.words.includes(word));
+      row.words ??= cells(row).map(words).join(' ').toLowerCase();
+      row.hidden = !wanted.every((word) => row.words.includes(word));
       shown += row.hidden ? 0 : 1;
+      row.classList.toggle('st-later', !row.hidden && shown > wish.limit);
     }
     const foot = table.tFoot?.rows[0];
     if (foot) {
@@ -68,7 +76,7 @@ function tables(panel) {
         if (!some) { cell.innerHTML = cell.dataset.all; return; }
         if (at === 0) { cell.textContent = `Total, ${shown} shown`; return; }
         if (cell.dataset.sum === undefined) { cell.textContent = ''; return; }
-        const sum = rows.filter((row) => !row.hidden).reduce((all, row) => all + Number(row.children[at].dataset.s || row.children[at].dataset.v || 0), 0);
+        const sum = rows.filter((row) => !row.hidden).reduce((all, row) => all + Number(row.children[at].dataset.v || 0), 0);
         const decimals = Number(cell.dataset.sum);
         cell.textContent = sum.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
       });
@@ -82,19 +90,21 @@ function tables(panel) {
   function choose(table) {
     const heads = cells(table.tHead.rows[0]);
     const menu = find('.st-menu');
-    if (menu && menu.dataset.names !== heads.map((head) => head.dataset.c).join()) {
-      menu.dataset.names = heads.map((head) => head.dataset.c).join();
+    const names = heads.map((head) => head.dataset.c).join();
+    if (menu && menu.dataset.names !== names) {
+      menu.dataset.names = names;
       menu.replaceChildren(...heads.slice(1).map((head) => {
         const label = document.createElement('label');
         const box = Object.assign(document.createElement('input'), { type: 'checkbox', value: head.dataset.c });
+        box.dataset.lmSuppressShortcuts = 'true';
         box.checked = wish.columns ? wish.columns.has(head.dataset.c) : getComputedStyle(head).display !== 'none';
         label.append(box, ` ${head.dataset.l}`);
         return label;
       }));
     }
     table.classList.toggle('st-dense', wish.dense);
-    table.classList.toggle('st-chosen', wish.columns !== null);
     if (wish.columns === null) return;
+    table.classList.add('st-chosen');
     heads.forEach((head, at) => {
       const out = at > 0 && !wish.columns.has(head.dataset.c);
       for (const row of table.rows) row.children[at]?.classList.toggle('st-out', out);
@@ -120,8 +130,33 @@ function tables(panel) {
     const table = find('table.st');
     const shown = (row) => cells(row).filter((cell) => getComputedStyle(cell).display !== 'none');
     const rows = [table.tHead.rows[0], ...[...table.tBodies[0].rows].filter((row) => !row.hidden)];
-    const plain = (cell) => (cell.dataset.l ?? text(cell)).replace(/[\t\n]/g, ' ').replace(/^[=+@-](?!\d)/, "'$&");
+    const plain = (cell) => cell.dataset.l ?? (cell.dataset.v !== undefined && !isNaN(cell.dataset.v) ? words(cell) : safe(words(cell)));
     return rows.map((row) => shown(row).map(plain).join('\t')).join('\n');
+  }
+
+  function save(button) {
+    const table = find('table.st');
+    const heads = cells(table.tHead.rows[0]);
+    const quote = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+    const plain = (cell, kind) => {
+      const value = cell.dataset.v ?? '';
+      if (kind === 'time') return value && new Date(value * 1000).toISOString();
+      if (['text', 'name', 'state', 'warnings', 'any'].includes(kind)) return safe(words(cell));
+      return value;
+    };
+    const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden);
+    const lines = [heads.map((head) => head.dataset.c), ...rows.map((row) => cells(row).map((cell, at) => plain(cell, heads[at].dataset.k)))];
+    const blob = new Blob([lines.map((line) => line.map(quote).join(',')).join('\n') + '\n'], { type: 'text/csv' });
+    const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: 'status.csv' });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    say(button, 'Saved');
+  }
+
+  function toggleMenu(open) {
+    const [button, menu] = [find('.st-columns'), find('.st-menu')];
+    menu.hidden = !open;
+    button.setAttribute('aria-expanded', open);
   }
 
   panel.addEventListener('click', (event) => {
@@ -129,6 +164,8 @@ function tables(panel) {
     if (!button || !panel.contains(button)) return;
     if (button.closest('table.st thead')) sort(button.closest('th'));
     else if (button.classList.contains('st-copy')) copy(button, rowsAsText(), find('table.st'));
+    else if (button.classList.contains('st-csv')) save(button);
+    else if (button.classList.contains('st-columns')) toggleMenu(find('.st-menu').hidden);
     else if (button.classList.contains('st-density')) {
       wish.dense = !wish.dense;
       button.setAttribute('aria-pressed', wish.dense);
@@ -139,18 +176,25 @@ function tables(panel) {
     }
   });
   panel.addEventListener('input', (event) => {
-    if (event.target.classList.contains('st-filter')) { wish.words = event.target.value; apply(); }
+    if (event.target.classList.contains('st-filter')) { wish.words = event.target.value; wish.limit = ROWS_AT_ONCE; apply(); }
   });
   panel.addEventListener('change', (event) => {
     if (!event.target.closest('.st-menu')) return;
     wish.columns = new Set([...find('.st-menu').querySelectorAll('input:checked')].map((box) => box.value));
     apply();
   });
+  panel.addEventListener('scroll', ({ target }) => {
+    const table = find('table.st');
+    if (!target.classList?.contains('st-view') || target.scrollHeight - target.scrollTop - target.clientHeight > 600) return;
+    const later = [...table.tBodies[0].querySelectorAll('.st-later')];
+    wish.limit += later.length ? ROWS_AT_ONCE : 0;
+    later.slice(0, ROWS_AT_ONCE).forEach((row) => row.classList.remove('st-later'));
+  }, true);
   panel.addEventListener('keydown', (event) => {
-    const menu = find('details.st-columns[open]');
-    if (event.key === 'Escape' && menu) { menu.open = false; menu.querySelector('summary').focus(); }
+    const menu = find('.st-menu');
+    if (event.key === 'Escape' && menu && !menu.hidden) { toggleMenu(false); find('.st-columns').focus(); }
   });
-  const part = find(':scope > .cint-table-part');
+  const part = find(':scope > .cint-table-part') ?? find('.cint-table-part');
   if (part) {
     new MutationObserver((changes) => {
       if (changes.some((change) => [...change.addedNodes].some((node) => node.querySelector?.('table.st') || node.matches?.('table.st')))) apply();

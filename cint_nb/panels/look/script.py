@@ -29,7 +29,7 @@ def _make_script() -> tuple[Any, ...]:
     except ImportError:
         return ()
 
-    class PanelScript(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget's base has no types
+    class PanelScript(anywidget.AnyWidget):
         _esm = (files("cint_nb.panels.look") / "panel.js").read_text(encoding="utf-8")
 
     return (PanelScript(),)

@@ -1,4 +1,4 @@
-"""What a status table holds, without any widget: rows, what changed since the last look, and the HTML of both."""
+"""What a status table holds, without any widget: rows, columns, and what changed since the last refresh."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from typing import Any
 
 import pandas as pd
 
-from cint_nb.panels.look.cell_format import RIGHT_ALIGNED_KINDS, ColumnFormat, format_html, format_text, is_empty
-from cint_nb.panels.look.text_format import escape, format_count
+from cint_nb.panels.look.cell_format import RIGHT_ALIGNED_KINDS, ColumnFormat, format_text, is_empty
+from cint_nb.panels.look.text_format import format_count
 from cint_nb.study.files.line_frames import escape_formula
 
 COLUMNS: Mapping[str, ColumnFormat] = {
-    "name": ColumnFormat("Name"),
+    "name": ColumnFormat("Name", "name"),
     "state": ColumnFormat("State", "state"),
+    "completes": ColumnFormat("Completes", "goal"),
     "warnings": ColumnFormat("Warnings", "warnings"),
-    "completes": ColumnFormat("Completes", "count"),
-    "goal": ColumnFormat("Goal", "count"),
-    "filled": ColumnFormat("Filled", "share"),
     "trend": ColumnFormat("Trend", "trend"),
-    "sent": ColumnFormat("Sent", "count", hidden=True),
-    "saved": ColumnFormat("Saved ids", "count"),
-    "entrants": ColumnFormat("Entrants", "count"),
-    "came_back": ColumnFormat("Came back", "rate"),
-    "screenouts": ColumnFormat("Screen-outs", "count"),
-    "completed_of_saved": ColumnFormat("Of saved", "rate", hidden=True),
-    "conversion_rate": ColumnFormat("Conversion", "rate"),
-    "drop_off_rate": ColumnFormat("Drop-off", "rate"),
-    "incidence_rate": ColumnFormat("Incidence", "rate", hidden=True),
-    "median_minutes": ColumnFormat("Median length", "minutes"),
+    "goal": ColumnFormat("Goal", "count", 0),
+    "filled": ColumnFormat("Filled", "share", 0),
+    "sent": ColumnFormat("Sent", "count", 0),
+    "saved": ColumnFormat("Saved ids", "count", 3),
+    "entrants": ColumnFormat("Entrants", "count", 2),
+    "came_back": ColumnFormat("Came back", "rate", 3),
+    "screenouts": ColumnFormat("Screen-outs", "count", 0),
+    "completed_of_saved": ColumnFormat("Of saved", "rate", 0),
+    "conversion_rate": ColumnFormat("Conv.", "rate"),
+    "drop_off_rate": ColumnFormat("Drop-off", "rate", 0),
+    "incidence_rate": ColumnFormat("Incidence", "rate", 0),
+    "median_minutes": ColumnFormat("Median length", "minutes", 0),
     "cost": ColumnFormat("Cost", "money"),
-    "cost_per_complete": ColumnFormat("Per complete", "money"),
-    "price_cap": ColumnFormat("Price cap", "money"),
-    "approved": ColumnFormat("Approved", "money", hidden=True),
-    "committed": ColumnFormat("Committed", "money", hidden=True),
-    "spent": ColumnFormat("Spent", "money", hidden=True),
+    "cost_per_complete": ColumnFormat("Per complete", "money", 2),
+    "price_cap": ColumnFormat("Price cap", "money", 0),
+    "approved": ColumnFormat("Approved", "money", 0),
+    "committed": ColumnFormat("Committed", "money", 0),
+    "spent": ColumnFormat("Spent", "money", 0),
     "currency": ColumnFormat("Currency"),
-    "first_complete": ColumnFormat("First complete", "time", hidden=True),
-    "last_complete": ColumnFormat("Last complete", "time"),
+    "first_complete": ColumnFormat("First complete", "time", 0),
+    "last_complete": ColumnFormat("Last complete", "time", 3),
     "ends_at": ColumnFormat("Ends", "time"),
     "target_group_id": ColumnFormat("Target group", hidden=True),
     "project_id": ColumnFormat("Project", hidden=True),
@@ -92,6 +92,7 @@ class StatusView:
             name
             for name in self.all_columns()
             if not column_format(name).hidden
+            and column_format(name).priority
             and not all(is_empty(value) for value in self.frame[name])
             and not (name == CURRENCY_COLUMN and self.currency())
         ]
@@ -104,6 +105,8 @@ class StatusView:
     def heading(self, name: str) -> str:
         """Return what stands above a column, money with its currency."""
         look = column_format(name)
+        if look.kind == "time":
+            return f"{look.label}, UTC"
         return f"{look.label} ({self.currency()})" if look.kind == "money" and self.currency() else look.label
 
     def all_columns(self) -> list[str]:
@@ -112,6 +115,22 @@ class StatusView:
         return sorted(
             map(str, self.frame.columns), key=lambda name: order.index(name) if name in COLUMNS else len(order)
         )
+
+    def page_columns(self) -> list[str]:
+        """Return the columns that the page holds: those that the reader may choose, or the ones asked for by code."""
+        if self.options.columns:
+            return self.visible_columns()
+        usual = set(self.default_columns())
+        return [
+            name
+            for name in self.all_columns()
+            if name in usual
+            or (
+                not column_format(name).hidden
+                and name != CURRENCY_COLUMN
+                and not all(is_empty(value) for value in self.frame[name])
+            )
+        ]
 
     def visible_columns(self) -> list[str]:
         """Return the columns that are shown."""
@@ -128,7 +147,7 @@ class StatusView:
         if by in self.frame.columns:
             filled = [pair for pair in rows if not is_empty(pair[1][by])]
             empty = [pair for pair in rows if is_empty(pair[1][by])]
-            rows = sorted(filled, key=lambda pair: _sort_key(pair[1][by]), reverse=self.options.descending) + empty
+            rows = sorted(filled, key=lambda pair: sort_key(pair[1][by]), reverse=self.options.descending) + empty
         return rows
 
     def empty_text(self) -> str | None:
@@ -143,10 +162,10 @@ def _matches_filter(row: Mapping[Any, Any], shown: Sequence[str], words: Sequenc
     return all(word in text for word in words)
 
 
-def _sort_key(value: Any) -> tuple[int, Any]:
+def sort_key(value: Any) -> tuple[int, Any]:
     """Return what a value is sorted by: numbers and times as they are, texts in any case, lists by their end."""
     if isinstance(value, (list, tuple)):
-        return _sort_key(value[-1])
+        return sort_key(value[-1])
     if isinstance(value, datetime):
         return 1, value.timestamp()
     if isinstance(value, (int, float, Decimal)):
@@ -175,53 +194,6 @@ def changed_cells(before: pd.DataFrame | None, after: pd.DataFrame) -> frozenset
             if is_empty(was) != is_empty(value) or bool(was != value):
                 found.add((label, str(name)))
     return frozenset(found)
-
-
-def render_table(view: StatusView, *, caption: str) -> str:
-    """Draw the rows as an HTML table, every text escaped, changed cells marked in colour and with a dot.
-
-    Args:
-        view: What to draw.
-        caption: Name of the table for a screen reader.
-    """
-    if why := view.empty_text():
-        return f'<p class="cint-soft">{why}</p>'
-    shown, rows = view.visible_columns(), view.visible_rows()
-    looks = [(name, column_format(name)) for name in shown]
-    heads = "".join(
-        f'<th scope="col"{_is_right_aligned(look)}{_aria_sort(view, name)}>{escape(view.heading(name))}</th>'
-        for name, look in looks
-    )
-    body = "".join(
-        f"<tr>{''.join(_cell(row[name], look, (label, name) in view.changed) for name, look in looks)}</tr>"
-        for label, row in rows
-    )
-    return (
-        f'<table class="cint-table" aria-label="{escape(caption)}"><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
-
-
-def _aria_sort(view: StatusView, name: str) -> str:
-    if view.options.sort_by != name:
-        return ""
-    return f' aria-sort="{"descending" if view.options.descending else "ascending"}"'
-
-
-def _is_right_aligned(look: ColumnFormat) -> str:
-    return ' class="cint-right"' if look.kind in RIGHT_ALIGNED_KINDS else ""
-
-
-def _cell(value: Any, look: ColumnFormat, changed: bool) -> str:
-    wanted = {
-        "cint-right": look.kind in RIGHT_ALIGNED_KINDS,
-        "cint-changed": changed,
-        "cint-sentences": look.kind == "warnings" and isinstance(value, str) and value,
-    }
-    names = [name for name, is_wanted in wanted.items() if is_wanted]
-    css = f' class="{" ".join(names)}"' if names else ""
-    mark = '<span title="changed" aria-label="changed">• </span>' if changed else ""
-    return f"<td{css}>{mark}{format_html(value, look.kind)}</td>"
 
 
 def plain_rows(view: StatusView, limit: int) -> tuple[list[str], list[list[str]], int]:

@@ -1,14 +1,17 @@
 """A panel that shows the status DataFrame, and keeps it fresh in the background when it is given a loader.
 
 itables was tried for it first: it works without a network, but every refresh forgets order, filter and page, and it can
-neither mark a changed cell nor draw a trend without letting HTML through. So the table is our own.
+neither mark a changed cell nor draw a trend without letting HTML through. So the table is our own: plain HTML that can
+be read without a script, and that the panels' one script sorts and filters, also while the kernel is busy.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import ipywidgets as widgets
 import pandas as pd
@@ -20,90 +23,90 @@ from cint_nb.domain.ids import masked_text
 from cint_nb.output_files import write_new_file
 from cint_nb.panels.look import static_html
 from cint_nb.panels.look.background import Throttle, call_later, run_in_thread
-from cint_nb.panels.look.base import Panel, make_html_part, render_warnings, set_html, show_state
+from cint_nb.panels.look.base import Panel, make_html_part, render_warnings, set_html
 from cint_nb.panels.look.mode import mode_of
-from cint_nb.panels.look.text_format import escape, format_count, format_duration
-from cint_nb.panels.status_table.controls import INTERVALS, StatusControls
+from cint_nb.panels.look.text_format import escape, format_count, format_duration, format_moment
 from cint_nb.panels.status_table.model import (
     StatusView,
     TableOptions,
     changed_cells,
     format_table,
     plain_rows,
-    render_table,
     to_delimited_text,
 )
+from cint_nb.panels.status_table.table_html import MENU_HTML, TOOLS_HTML, render_table, unreadable_groups
+from cint_nb.wave.wave import Wave
 
 Loader = Callable[[], pd.DataFrame | Iterable[pd.DataFrame]]
 
+SHOW_SECONDS = 2.0
+"""How long a table that is shown waits for its first rows, so that a saved notebook holds them."""
 AUTO_REFRESH_HOURS = 12
 """A table that somebody forgot stops asking the exchange after so many hours."""
 STATIC_ROWS = 50
 
 
-@check_arguments()
+@check_arguments(leave=("source",))
 class StatusTable(Panel):
     """Show one row per target group: state, goal, completes, saved ids, rates, cost and warnings.
 
     Args:
-        source: A status frame, or a callable that returns a fresh one, such as `client.project_status("…")` or
+        source: A wave; a status frame; or a callable that returns a fresh one, such as `client.project_status("…")` or
             `wave.status`. It runs in the background. It may yield several frames, each more complete than the one
             before; cells count as changed against the end of the refresh before.
         mode: `sandbox`, `replay` or `live`; that of the source when left out.
-        title: Heading.
-        interval: Seconds between two refreshes while the table is live, at least 1.
+        title: Heading; the wave's name, or `Status`, when left out.
+        interval: Seconds between two refreshes while the table refreshes itself, at least 1.
 
-    `frame` is the plain DataFrame, with the columns that `Wave.status` describes; `trend`, a list of numbers, is drawn
-    as a line. `start()` keeps it fresh, `refresh()` asks once, `stop()` pauses.
+    Raises:
+        InputError: the source is none of these.
+
+    It loads when it is shown. In the browser a click on a heading sorts, and rows can be filtered, copied and saved,
+    also while a cell runs. `frame` is the plain DataFrame, with the columns that `Wave.status` describes; `trend`, a
+    list of numbers, is drawn as a line. `start()` refreshes it again and again, `refresh()` asks once, `stop()` pauses.
     """
 
     def __init__(
         self,
-        source: pd.DataFrame | Loader,
+        source: Wave | pd.DataFrame | Loader,
         *,
         mode: str | None = None,
-        title: str = "Status",
+        title: str | None = None,
         interval: float = 30.0,
     ) -> None:
-        self._loader: Loader | None = None if isinstance(source, pd.DataFrame) else source
+        self._loader = _loader_of(source)
         self.interval = max(float(interval), 1.0)
         self._view = StatusView(pd.DataFrame())
+        self._options = TableOptions()
         self._auto_refresh, self._loading, self._refresh_number = False, False, 0
         self._lock = threading.RLock()
-        self._line, self._table = make_html_part("cint-status-part"), make_html_part("cint-table-part")
+        self._loaded = threading.Event()
+        self._table = make_html_part("cint-table-part")
+        self._line = make_html_part("cint-foot-part")
         self._warnings = make_html_part("cint-warnings-part")
-        self._table.tabbable = True  # it scrolls, so the keyboard must be able to reach it
-        self.controls = StatusControls(self._draw)
+        title = title or (source.name if isinstance(source, Wave) else "Status")
         super().__init__(
             "status-table",
             mode or mode_of(source),
             title,
-            (self._line, self._warnings, self._table, self._make_buttons(), self.controls.box),
+            (make_html_part("cint-menu-part", MENU_HTML), self._warnings, self._table, self._line),
         )
+        self._make_buttons()
         self._throttle: Throttle[tuple[pd.DataFrame, pd.DataFrame | None]] = Throttle(self._show_frame)
         if isinstance(source, pd.DataFrame):
             self._show_frame((source, None))
         else:
-            show_state(self._line, "calm", "…", "not loaded yet")
+            self._show_foot("not loaded yet")
 
-    def _make_buttons(self) -> widgets.HBox:
-        self.refresh_button = widgets.Button(description="Refresh now")
+    def _make_buttons(self) -> None:
+        self.refresh_button = widgets.Button(description="↻ Refresh", tooltip="Reads again, and changes nothing")
         self.refresh_button.add_class("cint-refresh")
         self.refresh_button.on_click(lambda _: self.refresh())
-        self.live_button = widgets.Button(description="Keep fresh", tooltip="Refresh again and again")
+        self.live_button = widgets.Button(description="Auto-refresh", tooltip="Refresh again and again, or stop that")
         self.live_button.add_class("cint-live")
         self.live_button.on_click(lambda _: self.stop() if self._auto_refresh else self.start())
-        extra = () if self.interval in dict(INTERVALS).values() else ((format_duration(self.interval), self.interval),)
-        self.every = widgets.Dropdown(options=[*extra, *INTERVALS], value=self.interval, description="every")
-        self.every.add_class("cint-every")
-        self.every.observe(self._on_interval, "value")
-        self.more_button = widgets.ToggleButton(value=False, description="Sort, filter, columns")
-        self.more_button.add_class("cint-more")
-        self.more_button.observe(self._on_more, "value")
-        loading = [self.refresh_button, self.live_button, self.every] if self._loader else []
-        buttons = widgets.HBox([*loading, self.more_button])
-        buttons.add_class("cint-buttons")
-        return buttons
+        loading = [self.refresh_button, self.live_button] if self._loader else []
+        self.set_buttons(make_html_part("cint-tools-part", TOOLS_HTML), *loading)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -125,25 +128,20 @@ class StatusTable(Panel):
             if self._loader is None or self._loading:
                 return self
             self._loading = True
-        show_state(
-            self._line,
-            "busy",
-            "↻",
-            "refreshing",
-            format_count(len(self.frame), "target group") if len(self.frame) else None,
-        )
+        self._show_foot("refreshing")
         run_in_thread(self._load)
         return self
 
     def start(self) -> StatusTable:
-        """Keep the table fresh in the background, every `interval` seconds, and return at once."""
+        """Refresh the table in the background, every `interval` seconds, and return at once."""
         with self._lock:
             if self._loader is None or self._auto_refresh:
                 return self
             self._auto_refresh = True
             self._refresh_number += 1
             number = self._refresh_number
-        self.live_button.description = "Pause"
+        self._note_start()
+        self.live_button.add_class("mod-active")
         self.refresh()
         self._schedule_refresh(number, 0.0)
         return self
@@ -153,7 +151,7 @@ class StatusTable(Panel):
         with self._lock:
             self._auto_refresh = False
             self._refresh_number += 1
-        self.live_button.description = "Keep fresh"
+        self.live_button.remove_class("mod-active")
         self._show_loaded()
 
     def close(self) -> None:
@@ -200,9 +198,7 @@ class StatusTable(Panel):
                 evidence={"columns": masked_text(", ".join(map(str, self.frame.columns)), 400)},
                 next_step="use one of these columns.",
             )
-        self.controls.set_options(
-            TableOptions(sort_by, descending, filter_text, columns or tuple(self._view.default_columns()))
-        )
+        self._options = TableOptions(sort_by, descending, filter_text, columns)
         self._draw()
         return self
 
@@ -228,59 +224,70 @@ class StatusTable(Panel):
         try:
             with deliver_warnings(show=False):  # the panel shows them; on this thread nobody sees Python's
                 loaded = loader()
-                for frame in [loaded] if isinstance(loaded, pd.DataFrame) else loaded:
+                for frame in [loaded] if isinstance(loaded, pd.DataFrame) else _frames(loaded):
                     self._throttle.submit((frame, before))
         except Exception as error:  # noqa: BLE001  # whatever a loader raises belongs in the panel, not on a thread
             self._loading = False
             self._show_error(error)
-            show_state(self._line, "bad", "✕", "the last refresh failed", "what is shown is older")
+            self._show_foot("the last refresh failed; what is shown is older")
+            self._loaded.set()
             return
         self._loading = False
         self._show_error(None)
         self._throttle.submit((frame, before), last=True)
+        self._loaded.set()
 
     def _show_frame(self, shown: tuple[pd.DataFrame, pd.DataFrame | None]) -> None:
         frame, before = shown
         with self._lock:
             self._view = StatusView(frame, changed_cells(before, frame))
-            self.controls.set_columns(self._view.all_columns(), self._view.default_columns())
             self.value = frame
             self._draw()
+
+    def display(self) -> None:
+        """Show the table; one that has a loader loads, and is waited for a little: a saved notebook has its rows."""
+        super().display()
+        if self._loader is not None and self.value is None:
+            self.refresh()
+            self._loaded.wait(SHOW_SECONDS)
 
     # --- drawing ----------------------------------------------------------------------------------------------
 
     def _draw(self) -> None:
         with self._lock:
-            self._view = StatusView(self._view.frame, self._view.changed, self.controls.options)
+            self._view = StatusView(self._view.frame, self._view.changed, self._options)
             set_html(self._warnings, render_warnings(self.warnings))
             set_html(self._table, render_table(self._view, caption=self._title))
-            self.controls.show_text(to_delimited_text(self._view, "\t") if self.controls.show_copy.value else "")
             self._show_loaded()
 
     def _show_loaded(self) -> None:
         if not isinstance(self.value, pd.DataFrame):
             return
-        shown, all_rows = len(self._view.visible_rows()), len(self.frame)
-        rows = (
-            format_count(all_rows, "target group") if shown == all_rows else f"{shown:,} of {all_rows:,} target groups"
-        )
         if self._loading:
-            show_state(self._line, "busy", "↻", "refreshing", f"{rows}, figures are coming in")
-        elif self._loader is None:
-            show_state(self._line, "calm", "▤", rows)
+            self._show_foot("refreshing, figures are coming in")
         elif self._auto_refresh:
-            show_state(self._line, "good", "●", "fresh", f"{rows}, refreshed every {format_duration(self.interval)}")
+            self._show_foot(f"auto-refresh every {format_duration(self.interval)}", on=True)
         else:
-            show_state(self._line, "calm", "▤", rows, "refreshed when you ask")
+            self._show_foot("refreshed when you ask" if self._loader else "")
 
-    def _on_interval(self, change: dict[str, float]) -> None:
-        self.interval = float(change["new"])
-        if self._auto_refresh:
-            self.stop()
-            self.start()
-
-    def _on_more(self, change: dict[str, bool]) -> None:
-        self.controls.box.layout.display = "" if change["new"] else "none"
+    def _show_foot(self, text: str, *, on: bool = False) -> None:
+        """Show below the table how many rows there are, when they were read, and what it is doing."""
+        bits = []
+        if isinstance(self.value, pd.DataFrame):
+            shown, every = len(self._view.visible_rows()), len(self.frame)
+            rows = format_count(every, "target group")
+            said = rows if shown == every else f"{shown:,} of {rows}"
+            bits.append(f'<span class="st-count" role="status">{said}</span>')
+        if read := self.frame.attrs.get("read_at"):
+            bits.append(f"<span>read {format_moment(datetime.fromisoformat(read), seconds=True)} UTC</span>")
+        if text:
+            sign = '<span class="cint-on" aria-hidden="true">●</span> ' if on else ""
+            bits.append(f'<span class="st-doing">{sign}{escape(text)}</span>')
+        if changed := len(self._view.changed):
+            bits.append(f"<span>{escape(format_count(changed, 'cell'))} changed</span>")
+        if unread := unreadable_groups(self._view):
+            bits.append(f"<span>{escape(format_count(unread, 'group'))} not readable: not in the totals</span>")
+        set_html(self._line, f'<div class="cint-foot">{"".join(bits)}</div>')
 
     def summary(self) -> list[str]:
         """Return the title and the number of target groups."""
@@ -303,3 +310,40 @@ class StatusTable(Panel):
         heads, cells, more = plain_rows(self._view, STATIC_ROWS)
         tail = f"<p>{escape(format_count(more, 'more target group'))}</p>" if more else ""
         return super().to_static_html() + static_html.plain_table(heads, cells) + tail
+
+
+def _loader_of(source: Any) -> Loader | None:
+    """Return what loads the rows; None for a frame.
+
+    Raises:
+        InputError: the source is neither a wave, a frame nor a callable.
+    """
+    if isinstance(source, pd.DataFrame):
+        return None
+    if isinstance(source, Wave):
+        return lambda: source.status(trend=True)
+    if callable(source) and not isinstance(source, type):
+        loader: Loader = source
+        return loader
+    hint = 'client.project_status("…") shows a whole project.'
+    if isinstance(source, str):
+        hint = f"a project's table is cint.StatusTable({hint.removesuffix(' shows a whole project.')})."
+    raise InputError(
+        f"A status table shows a wave, a status frame or what a loader returns; it was given {type(source).__name__}.",
+        next_step=f"pass a wave, wave.status(), or a loader; {hint}",
+    )
+
+
+def _frames(loaded: Any) -> Iterable[pd.DataFrame]:
+    """Yield the frames of a loader.
+
+    Raises:
+        InputError: it returned something else.
+    """
+    for frame in loaded if isinstance(loaded, Iterable) and not isinstance(loaded, (str, dict)) else [loaded]:
+        if not isinstance(frame, pd.DataFrame):
+            raise InputError(
+                f"The loader of this table returned {type(frame).__name__}, not a status frame.",
+                next_step="let it return wave.status(), or what cint_nb.frames.status_frame returns.",
+            )
+        yield frame
