@@ -8,6 +8,7 @@ from __future__ import annotations
 from cint_nb.study.frames import (
     analysis_frame,
     completes_frame,
+    findings_frame,
     funnel_frame,
     reconciliation_codes,
     status_frame,
@@ -16,6 +17,7 @@ from cint_nb.study.frames import (
 __all__ = [
     "analysis_frame",
     "completes_frame",
+    "findings_frame",
     "funnel_frame",
     "reconciliation_codes",
     "status_frame",

@@ -1,4 +1,8 @@
-"""The plots of cint_nb. Each takes a DataFrame and returns a Matplotlib figure; none touches global state."""
+"""The plots of cint_nb. Each takes what an analyst holds and returns a Matplotlib figure; none touches global state.
+
+Of a wave: `plot_completes`, `plot_outcomes`, `plot_funnel`. Of a study, from the results of `cint_nb.measure`:
+`plot_retention`, `plot_patterns`, `plot_balance`, `plot_flow`, `plot_forecast`.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,21 @@ from cint_nb.panels.plots.charts import (
     plot_funnel,
     plot_outcomes,
 )
+from cint_nb.panels.plots.study_charts import (
+    plot_balance,
+    plot_flow,
+    plot_forecast,
+    plot_patterns,
+    plot_retention,
+)
 
 __all__ = [
+    "plot_balance",
     "plot_completes",
+    "plot_flow",
+    "plot_forecast",
     "plot_funnel",
     "plot_outcomes",
+    "plot_patterns",
+    "plot_retention",
 ]

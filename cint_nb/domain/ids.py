@@ -233,6 +233,9 @@ class Renderer(Protocol):
     def text(self, value: object) -> str:
         """Return the same in text, for a terminal."""
 
+    def show(self, value: object) -> None:
+        """Show a value that changes after it was shown."""
+
 
 _load_renderer: list[Callable[[], Renderer]] = []
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cint_nb.domain.arguments import UNUSABLE, check_arguments
 from cint_nb.domain.errors import InputError
+from cint_nb.domain.findings import Findings
 from cint_nb.domain.ids import mask_ids_in, masked_text
 from cint_nb.domain.reconciliation.reasons import RECONCILIATION_CODES
 from cint_nb.study.outcome.report_statuses import describe_statuses, is_screened_out
@@ -168,6 +169,23 @@ def _unknown_ends(performance: Any) -> str | None:
         if is_screened_out(_text(get_path(each, "status"))) is None and get_path(each, "count")
     }
     return f"screenouts not known: visits with the status {describe_statuses(unknown)}" if unknown else None
+
+
+@check_arguments()
+def findings_frame(findings: Findings) -> pd.DataFrame:
+    """Return one row per finding of a check, the most serious first.
+
+    Args:
+        findings: What `wave.check()` returns.
+
+    Returns:
+        A frame: `severity` (`block`, `warn` or `note`), `rule`, `message`, `evidence`, `fix`, `section` (of a guide).
+    """
+    import pandas as pd
+
+    columns = ("severity", "rule", "message", "evidence", "fix", "section")
+    rows = [[str(getattr(each, name) or "") for name in columns] for each in findings]
+    return pd.DataFrame(rows, columns=list(columns)).astype("str")
 
 
 @check_arguments(refusals=UNUSABLE)

@@ -123,7 +123,7 @@ def gallery_page(lab: Lab, context: Any) -> Iterator[LabPage]:
     page.write("gallery.ipynb", *GALLERY)
     page.open("gallery.ipynb")
     page.run_all()
-    page.page.wait_for_selector(".cint-wave-panel .cint-next")
+    page.page.wait_for_selector(".cint-wave-panel .wv-next")
     yield page
     page.page.close()
     page.shut_down()

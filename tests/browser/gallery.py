@@ -74,6 +74,16 @@ steps = pd.DataFrame({"stage": ["saved", "entrants", "completes"], "people": [96
 why = pd.DataFrame({"label": ["Terminate", "Quota full", "Drop"], "count": [310, 90, 60]})
 display(cint.plots.plot_funnel(steps, why))
 """
+CARDS = """
+display(Findings.of([Finding("goal-above-ids", Severity.BLOCK, "The goal is above the ids that can be uploaded.",
+                             "goal 12,000, usable 9,912", "lower the goal to 9,912 or fewer")]))
+display(look("partial", saved_count=9_912, saved_count_before=0, elapsed_seconds=725, polls=47))
+display(people, plan)
+try:
+    cint.StatusTable(5)
+except cint.CintError as error:
+    display(error)
+"""
 WAVE = (
     """
 client = cint.connect()
@@ -82,7 +92,7 @@ people = cint.read_respondents(cint.sandbox.write_sample("sample.csv", lines=400
     + plan_cell(start="days=1")
     + """
 wave = client.wave("Wave of the gallery", project="Browser tests", respondents=people, plan=plan)
-cint.WaveView(wave)
+wave
 """
 )
-GALLERY = (SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS, WAVE, PLOTS)
+GALLERY = (SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS, WAVE, PLOTS, CARDS)

@@ -30,7 +30,7 @@ group = wave.create()
 )
 UPLOAD = "job = client.recontacts.upload(group, people)"
 PANEL = "panel = cint.JobProgress(job, mode=client.mode)\npanel"
-END = ".cint-job-progress .cint-progress-text:has-text('100 %')"
+END = ".cint-job-progress .jb-1:has-text('100 %')"
 
 
 def wave(lines: int = 1_000, **options: object) -> str:
@@ -49,7 +49,7 @@ def test_a_job_watched_in_the_background_reaches_its_end_while_the_kernel_is_fre
     warm.run_all()
     page = warm.page
     page.wait_for_selector(".cint-job-progress .cint-stop")
-    assert page.locator(".cint-progress-text:has-text('estimated'), .cint-progress-text:has-text('measured')").count()
+    assert page.locator(".jb-1:has-text('estimated'), .jb-1:has-text('measured')").count()
     warm.picture("job-running", ".cint-job-progress")
     page.wait_for_selector(END)
     assert page.locator(".cint-stop, .cint-watch").count() == 0
@@ -93,7 +93,7 @@ def test_stop_watching_leaves_the_job_alone_and_resume_goes_on(warm: LabPage) ->
     page.wait_for_selector(".cint-status:has-text('not watched')")
     assert "the job continues on the exchange" in page.locator(".cint-job-progress").inner_text()
     warm.picture("job-stopped", ".cint-job-progress")
-    page.locator(".cint-watch:has-text('Resume')").click()
+    page.locator(".cint-watch:has-text('Watch again')").click()
     page.wait_for_selector(END)
 
 
@@ -176,7 +176,7 @@ def test_twenty_panels_at_once_all_reach_their_end(warm: LabPage) -> None:
     warm.run_all()
     page = warm.page
     page.wait_for_function(
-        "() => [...document.querySelectorAll('.cint-job-progress .cint-progress-text')]"
+        "() => [...document.querySelectorAll('.cint-job-progress .jb-1 > span:last-child')]"
         ".filter(each => each.textContent.startsWith('100 %')).length === 20",
         timeout=90_000,
     )
@@ -189,12 +189,13 @@ def test_the_wave_panel_leads_from_step_to_step_and_follows_the_cells_that_run(w
     warm.run_all()
     page = warm.page
     for line in ("wave.upload()", "wave.resubmit()", 'wave.launch(budget="274 EUR")', "wave.status()"):
-        page.wait_for_selector(f".cint-wave-panel .cint-next code:text-is('{line}')")
+        page.wait_for_selector(f".cint-wave-panel .wv-next code:text-is('{line}')")
         if line == "wave.resubmit()":
             warm.picture("wave-panel-outcome", ".cint-wave-panel")
         warm.run_again(f"{line};" if "status" not in line else "client.pass_time(hours=6)\nwave.status();")
-    page.locator(".cint-wave-panel .cint-refresh").click()
-    page.wait_for_selector(".cint-wave-panel .cint-status-table tbody tr")
+    page.locator(".cint-wave-panel .cint-ask").click()
+    page.wait_for_selector(".cint-wave-panel .wv-fun:has-text('entered')")
+    page.wait_for_selector(".cint-wave-panel .wv-key:has-text('may still come')")
     page.wait_for_selector(".cint-wave-panel [aria-current=step]:has-text('field')")
     warm.picture("wave-panel-field", ".cint-wave-panel")
 
@@ -205,12 +206,12 @@ def test_a_project_is_kept_fresh_in_the_background_until_paused(warm: LabPage) -
     warm.show(wave(), launched, show)
     warm.run_all()
     page = warm.page
-    page.get_by_role("button", name="Keep fresh").click()
-    page.wait_for_selector(".cint-status-table .cint-status:has-text('fresh')")
+    page.get_by_role("button", name="Auto-refresh").click()
+    page.wait_for_selector(".cint-status-table .st-doing:has-text('auto-refresh every 1 s')")
     page.wait_for_selector(".cint-status-table tbody tr:has-text('Wave in a browser')")
     warm.run_again("client.pass_time(days=3);")
-    page.wait_for_selector(".cint-status-table td.cint-changed")
-    page.wait_for_selector(".cint-status-table .cint-spark", state="attached")
+    page.wait_for_selector(".cint-status-table td.ch")
+    page.wait_for_selector(".cint-status-table tbody svg", state="attached")
     warm.picture("table-fresh", ".cint-status-table")
-    page.get_by_role("button", name="Pause").click()
-    page.wait_for_selector(".cint-status-table .cint-status:has-text('refreshed when you ask')")
+    page.get_by_role("button", name="Auto-refresh").click()
+    page.wait_for_selector(".cint-status-table .st-doing:has-text('refreshed when you ask')")

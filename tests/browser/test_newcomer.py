@@ -36,10 +36,10 @@ def test_from_a_file_to_the_ids_that_were_rejected(warm: LabPage, tmp_path: Path
     warm.run_again(wave)
     warm.run_again(panel)
     for step in ("wave.create()", "wave.upload()"):
-        page.wait_for_selector(f".cint-wave-panel .cint-next code:text-is('{step}')")
+        page.wait_for_selector(f".cint-wave-panel .wv-next code:text-is('{step}')")
         warm.run_again(step)
-    page.wait_for_selector(".cint-wave-panel .cint-next:has-text('wave.outcome names them')")
-    assert page.locator(".cint-job-progress .cint-word:has-text('partly done')").count() >= 1
+    page.wait_for_selector(".cint-wave-panel .wv-next:has-text('wave.outcome names them')")
+    assert page.locator(".cint-job-progress .cint-state:has-text('partly saved')").count() >= 1
     warm.run_again("wave.outcome.frame().query(\"outcome == 'rejected'\")")
     rejected = page.locator(".jp-OutputArea-output:has-text('rejected') table.dataframe").last
     rejected.wait_for()

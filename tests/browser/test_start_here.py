@@ -27,8 +27,8 @@ def test_start_here_runs_to_its_end_and_its_progress_bar_too(start_here: LabPage
     start_here.open(START.name)
     start_here.run_all(240)
     page = start_here.page
-    page.wait_for_selector(".cint-job-progress .cint-progress-text")
-    texts = page.locator(".cint-job-progress .cint-progress-text").all_inner_texts()
+    page.wait_for_selector(".cint-job-progress .jb-1 > span:last-child")
+    texts = page.locator(".cint-job-progress .jb-1 > span:last-child").all_inner_texts()
     assert texts
     assert all(text.startswith("100 %") for text in texts), texts
     assert page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count() == 0

@@ -23,6 +23,6 @@ def test_voila_shows_the_panels_alive_and_without_their_still_pictures(context: 
         assert page.locator(".cint-static:visible").count() == 0
         page.get_by_role("button", name="one per person").click()
         page.wait_for_selector(".cint-file-picker :text('picker.choose')")
-        page.wait_for_function("() => !document.querySelector('.cint-hints .cint-part')")
+        page.wait_for_function("() => !document.querySelector('.cint-hints .cint-warn')")
         page.screenshot(path=ARTIFACTS / "voila.png", full_page=True)
         page.close()

@@ -148,7 +148,7 @@ def describe(
     if snapshot is None:
         css, icon, word, detail = _BEFORE_FIRST_POLL[phase]
         if will_continue and phase is WatchPhase.STOPPED:
-            word, detail = "not watched", "the job goes on at the exchange; not polled yet"
+            word, detail = "not watched", "the job continues on the exchange; not polled yet"
         return JobDisplay(
             css, icon, word, detail=detail, bar="", advice=resume if phase is WatchPhase.STOPPED else None
         )
@@ -237,7 +237,7 @@ def _detail(snapshot: JobSnapshot, stopped: bool) -> str | None:
         bits.append(f"{format_count(ids, 'id')} sent")
     elif ids and verb == "saved" and not snapshot.is_final:
         bits.append(f"{format_count(ids, 'id')} sent, not counted yet")
-    return ", ".join([*bits, *(["the job goes on at the exchange"] if stopped else [])]) or None
+    return ", ".join([*bits, *(["the job continues on the exchange"] if stopped else [])]) or None
 
 
 def _bar(snapshot: JobSnapshot, low: float, high: float, refused: int | None, *, stopped: bool) -> str:

@@ -61,7 +61,7 @@ class _PanelReporter:
 
 def _summary_line(title: str, mode: str, snapshot: JobSnapshot | None) -> str:
     if snapshot is None:
-        return f"[{mode}] {title}: no longer followed; the job goes on at the exchange"
+        return f"[{mode}] {title}: no longer followed; the job continues on the exchange"
     text = describe(snapshot)
     bits = (text.word, text.detail, text.exchange_message, *(f"warning: {warning}" for warning in text.warnings))
     return f"[{mode}] {title}: {' · '.join(bit for bit in bits if bit)}"

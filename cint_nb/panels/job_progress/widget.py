@@ -83,7 +83,7 @@ class JobProgress(Panel):
         self._remove_listener: Callable[[], None] | None = None
         self._lock = threading.RLock()
         self._status, self._bar = make_html_part("cint-status-part"), make_html_part("cint-bar-part")
-        self.stop_button = widgets.Button(description="Stop watching", tooltip="The job goes on at the exchange")
+        self.stop_button = widgets.Button(description="Stop watching", tooltip="The job continues on the exchange")
         self.stop_button.add_class("cint-stop")
         self.stop_button.on_click(lambda _: self.stop())
         self.follow_button = widgets.Button(description="Watch", tooltip="Poll the job until it ends")
@@ -359,11 +359,11 @@ def render_message(text: JobDisplay, speed: float | None) -> str:
         body = f"<div>{''.join(parts)}</div>" if any(parts) else ""
         return f'<div class="jb-msg">{body}{_gone_message(text)}</div>'
     moment = f"--due:{text.next_poll_in:.0f};--grace:{GRACE_SECONDS:.0f};--speed:{speed:g}"
-    calm = '<div class="cint-small cint-soft">The job goes on at the exchange, also if you close the notebook.</div>'
+    calm = '<div class="cint-small cint-soft">The job continues on the exchange, also if you close the notebook.</div>'
     return (
         f'<div class="jb-msg" style="{moment}"><div class="jb-fade jb-live">{"".join(parts) or calm}</div>'
         '<div class="jb-late jb-live"><div class="cint-note cint-warn"><span aria-hidden="true">▲</span><div>'
-        "<b>No reply from the kernel.</b> The job goes on at the exchange. A busy kernel clears this; after a "
+        "<b>No reply from the kernel.</b> The job continues on the exchange. A busy kernel clears this; after a "
         f"restart run <code>cint.resume_jobs()</code>.</div></div></div>{_gone_message(text)}</div>"
     )
 
@@ -372,6 +372,6 @@ def _gone_message(text: JobDisplay) -> str:
     if text.css in ("good", "warn", "bad"):
         return ""
     return (
-        '<span class="jb-gone"><div class="cint-small">The job goes on at the exchange. Run '
+        '<span class="jb-gone"><div class="cint-small">The job continues on the exchange. Run '
         "<code>cint.resume_jobs()</code> in a cell: it asks the exchange and shows what runs.</div></span>"
     )

@@ -27,7 +27,7 @@ async function copy(button, text, marked) {
 const ROWS_AT_ONCE = 80;
 
 function tables(panel) {
-  const wish = { by: null, down: false, words: '', columns: null, dense: false, limit: ROWS_AT_ONCE };
+  const view = { by: null, down: false, words: '', columns: null, dense: false, limit: ROWS_AT_ONCE };
   const find = (css) => panel.querySelector(css);
   const cells = (row) => [...row.children];
   const words = (cell) => {
@@ -39,10 +39,10 @@ function tables(panel) {
   function order(table) {
     const body = table.tBodies[0];
     const heads = cells(table.tHead.rows[0]);
-    const place = heads.findIndex((head) => head.dataset.c === wish.by);
+    const place = heads.findIndex((head) => head.dataset.c === view.by);
     heads.forEach((head, at) => {
-      if (at === place) head.setAttribute('aria-sort', wish.down ? 'descending' : 'ascending');
-      else if (wish.by !== null) head.removeAttribute('aria-sort');
+      if (at === place) head.setAttribute('aria-sort', view.down ? 'descending' : 'ascending');
+      else if (view.by !== null) head.removeAttribute('aria-sort');
     });
     const rows = [...body.rows];
     if (place >= 0) {
@@ -52,7 +52,7 @@ function tables(panel) {
         const [a, b] = [key(one), key(two)];
         if (a === '' || b === '') return (a === '') - (b === '') || one.dataset.i - two.dataset.i;
         const by = numbers ? a - b : a.localeCompare(b, undefined, { numeric: true });
-        return (wish.down ? -by : by) || one.dataset.i - two.dataset.i;
+        return (view.down ? -by : by) || one.dataset.i - two.dataset.i;
       });
       body.append(...rows);
     }
@@ -60,13 +60,13 @@ function tables(panel) {
   }
 
   function filter(table, rows) {
-    const wanted = wish.words.toLowerCase().split(/\s+/).filter(Boolean);
+    const wanted = view.words.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     for (const row of rows) {
       row.words ??= cells(row).map(words).join(' ').toLowerCase();
       row.hidden = !wanted.every((word) => row.words.includes(word));
       shown += row.hidden ? 0 : 1;
-      row.classList.toggle('st-later', !row.hidden && shown > wish.limit);
+      row.classList.toggle('st-later', !row.hidden && shown > view.limit);
     }
     const foot = table.tFoot?.rows[0];
     if (foot) {
@@ -97,16 +97,16 @@ function tables(panel) {
         const label = document.createElement('label');
         const box = Object.assign(document.createElement('input'), { type: 'checkbox', value: head.dataset.c });
         box.dataset.lmSuppressShortcuts = 'true';
-        box.checked = wish.columns ? wish.columns.has(head.dataset.c) : getComputedStyle(head).display !== 'none';
+        box.checked = view.columns ? view.columns.has(head.dataset.c) : getComputedStyle(head).display !== 'none';
         label.append(box, ` ${head.dataset.l}`);
         return label;
       }));
     }
-    table.classList.toggle('st-dense', wish.dense);
-    if (wish.columns === null) return;
+    table.classList.toggle('st-dense', view.dense);
+    if (view.columns === null) return;
     table.classList.add('st-chosen');
     heads.forEach((head, at) => {
-      const out = at > 0 && !wish.columns.has(head.dataset.c);
+      const out = at > 0 && !view.columns.has(head.dataset.c);
       for (const row of table.rows) row.children[at]?.classList.toggle('st-out', out);
     });
   }
@@ -121,8 +121,8 @@ function tables(panel) {
   function sort(head) {
     const name = head.dataset.c;
     const numbers = head.classList.contains('r');
-    if (wish.by !== name) Object.assign(wish, { by: name, down: numbers });
-    else wish.down = !wish.down;
+    if (view.by !== name) Object.assign(view, { by: name, down: numbers });
+    else view.down = !view.down;
     apply();
   }
 
@@ -167,8 +167,8 @@ function tables(panel) {
     else if (button.classList.contains('st-csv')) save(button);
     else if (button.classList.contains('st-columns')) toggleMenu(find('.st-menu').hidden);
     else if (button.classList.contains('st-density')) {
-      wish.dense = !wish.dense;
-      button.setAttribute('aria-pressed', wish.dense);
+      view.dense = !view.dense;
+      button.setAttribute('aria-pressed', view.dense);
       apply();
     } else if (button.classList.contains('cint-copy')) {
       const code = button.closest('.cint-line').querySelector('code');
@@ -176,18 +176,18 @@ function tables(panel) {
     }
   });
   panel.addEventListener('input', (event) => {
-    if (event.target.classList.contains('st-filter')) { wish.words = event.target.value; wish.limit = ROWS_AT_ONCE; apply(); }
+    if (event.target.classList.contains('st-filter')) { view.words = event.target.value; view.limit = ROWS_AT_ONCE; apply(); }
   });
   panel.addEventListener('change', (event) => {
     if (!event.target.closest('.st-menu')) return;
-    wish.columns = new Set([...find('.st-menu').querySelectorAll('input:checked')].map((box) => box.value));
+    view.columns = new Set([...find('.st-menu').querySelectorAll('input:checked')].map((box) => box.value));
     apply();
   });
   panel.addEventListener('scroll', ({ target }) => {
     const table = find('table.st');
     if (!target.classList?.contains('st-view') || target.scrollHeight - target.scrollTop - target.clientHeight > 600) return;
     const later = [...table.tBodies[0].querySelectorAll('.st-later')];
-    wish.limit += later.length ? ROWS_AT_ONCE : 0;
+    view.limit += later.length ? ROWS_AT_ONCE : 0;
     later.slice(0, ROWS_AT_ONCE).forEach((row) => row.classList.remove('st-later'));
   }, true);
   panel.addEventListener('keydown', (event) => {

@@ -353,8 +353,8 @@ def step_details(
         findings: What the last check found.
     """
     last = {entry.step: entry for entry in entries if entry.state is EntryState.DONE}
-    told = [text for text in counts(findings) if "note" not in text]
-    details = {WaveStep.CHECK: ", ".join(told) or "clear"}
+    found = [text for text in counts(findings) if "note" not in text]
+    details = {WaveStep.CHECK: ", ".join(found) or "clear"}
     for step, name in ((WaveStep.CREATE, "draft"), (WaveStep.LAUNCH, "launch"), (WaveStep.CLOSE, "close")):
         if name in last:
             details[step] = format_moment(last[name].at)

@@ -179,7 +179,7 @@ def test_stop_ends_the_looking_and_offers_resume_and_resume_goes_on() -> None:
     assert job.stopped == 1
     assert panel._buttons.children == (panel.follow_button,)
     assert "not watched" in html_of(panel)
-    assert "the job goes on at the exchange" in html_of(panel)
+    assert "the job continues on the exchange" in html_of(panel)
     assert panel.follow_button.description == "Watch again"
     assert "cint.resume_jobs()" in html_of(panel)
     wait_for(lambda: panel._own_watch is None)
@@ -233,7 +233,7 @@ def test_interrupted_verb_leaves_a_panel_that_says_the_job_goes_on() -> None:
     panel = JobProgress(title="Upload")
     panel.update(look(saved_count=3))
     panel.finish(look(saved_count=4))
-    assert "the job goes on at the exchange" in html_of(panel)
+    assert "the job continues on the exchange" in html_of(panel)
     assert repr(panel) == "<JobProgress: sandbox · Upload · not watched>"
 
 
@@ -247,7 +247,7 @@ def test_a_watch_stopped_before_its_first_look_says_that_the_job_goes_on() -> No
     panel = JobProgress(ScriptedJob())
     panel.stop()
     assert "not watched" in html_of(panel)
-    assert "the job goes on at the exchange; not polled yet" in html_of(panel)
+    assert "the job continues on the exchange; not polled yet" in html_of(panel)
     assert panel._buttons.children == (panel.follow_button,)
 
 
@@ -590,7 +590,7 @@ def test_elapsed_time_moves_on_between_two_polls() -> None:
     assert "longer than usual" in describe(look(seconds_left=(0, 5)), since_poll=9).facts
 
 
-def test_each_poll_is_told_with_its_time() -> None:
+def test_each_poll_is_shown_with_its_time() -> None:
     running = look(created_at=START, elapsed_seconds=77, polls=7)
     assert "poll 7 at 00:01:17" in describe(running).facts
     assert "last poll at 00:01:17" in describe(running, phase=WatchPhase.STOPPED).facts

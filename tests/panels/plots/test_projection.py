@@ -94,10 +94,11 @@ def test_a_passed_end_gives_no_band() -> None:
 
 
 def test_the_figure_says_what_the_band_rests_on() -> None:
-    axes = plot_completes(completes(50, 90, 120, 140), goal=500, end_at=END, saved_count=400, entrants=200).axes[0]
-    said = " ".join(text.get_text() for text in axes.texts)
-    assert "likely at the end" in said
-    assert "if entries slow as they have" in said
+    figure = plot_completes(completes(50, 90, 120, 140), goal=500, end_at=END, saved_count=400, entrants=200)
+    said = " ".join(text.get_text() for text in (*figure.texts, *figure.axes[0].texts))
+    assert "8 futures of 10" in said
+    assert "if entries go on slowing as they have" in said
+    assert "140 of 500 completes; the goal will probably be missed" in said
 
 
 def test_bands_drawn_while_a_recontact_runs_hold_its_end(tmp_path: Path) -> None:
