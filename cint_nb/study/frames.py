@@ -65,13 +65,16 @@ def status_frame(rows: Iterable[Any], *, now: datetime | None = None) -> pd.Data
 
     Returns:
         A frame, one row per group, in the given order. The columns are `STATUS_COLUMNS`; `Wave.status` says what each
-        means. If a row has a `trend`, a list of completes so far at even intervals, the frame has that column too.
+        means. If a row has a `trend`, a list of completes so far at even intervals, the frame has that column too. Printed
+        it is at most 80 columns wide, with percentages and short dates; its values stay fractions and times.
     """
     import pandas as pd
 
+    from cint_nb.study.readable_frame import StatusFrame
+
     records = [_status_row(row, now) for row in rows]
     trends = [record.pop("trend") for record in records]
-    frame = pd.DataFrame(records, columns=list(STATUS_COLUMNS))
+    frame: pd.DataFrame = StatusFrame(records, columns=list(STATUS_COLUMNS))
     for column, kind in STATUS_COLUMNS.items():
         if kind.startswith("datetime"):
             frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601", errors="coerce")

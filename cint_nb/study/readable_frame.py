@@ -1,0 +1,150 @@
+"""A status frame that can be read at 80 columns: a frame like any other, whose repr is made for people.
+
+Programs get fractions, times and numbers; what is printed has percentages, short dates and the currency's decimals.
+"""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from cint_nb.domain.ids import as_printed
+
+WIDTH = 80
+GROUPS_ONE_BY_ONE = 3
+"""So many groups are shown one by one, each value on a line; more are a table of what matters."""
+_RATES = frozenset({"filled", "came_back", "completed_of_saved", "conversion_rate", "drop_off_rate", "incidence_rate"})
+_MONEY = frozenset({"cost", "cost_per_complete", "price_cap", "approved", "committed", "spent"})
+_PRICES = frozenset({"cost_per_complete", "price_cap"})
+_IN_A_TABLE = ("name", "state", "completes", "cost", "ends_at", "warnings")
+_NO_DECIMALS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())  # noqa: SIM905
+_MADE_FOR = frozenset({"name", "state", "goal", "completes", "cost", "currency", "ends_at", "warnings"})
+
+
+class StatusFrame(pd.DataFrame):
+    """One row per target group, as `status_frame` describes it; with other columns it is printed as any frame is."""
+
+    @property
+    def _constructor(self) -> Callable[..., StatusFrame]:
+        return StatusFrame
+
+    def equals(self, other: object) -> bool:
+        """Return whether another frame, of this class or not, holds the same."""
+        return isinstance(other, pd.DataFrame) and pd.DataFrame(self).equals(pd.DataFrame(other))
+
+    def __repr__(self) -> str:
+        """Show each group's values, at most 80 columns wide."""
+        if not self._is_whole():
+            return super().__repr__()
+        return as_printed("\n".join(_lines(self.to_dict("records"))))
+
+    def _repr_html_(self) -> str | None:
+        if not self._is_whole():
+            shown: str | None = super()._repr_html_()  # type: ignore[misc]  # not in the stubs of pandas
+            return shown
+        return _table(self.to_dict("records"))
+
+    def _is_whole(self) -> bool:
+        return len(self) > 0 and self.columns.is_unique and set(self.columns) >= _MADE_FOR
+
+
+def _is_missing(value: Any) -> bool:
+    if isinstance(value, (str, list, tuple)):
+        return len(value) == 0
+    return value is None or bool(pd.isna(value))
+
+
+def _shown(name: str, value: Any, currency: Any) -> str:
+    """Write a value for people."""
+    if name in _RATES:
+        return f"{100 * float(value):.0f} %"
+    if name in _MONEY:
+        code = "" if _is_missing(currency) else str(currency)
+        text = f"{float(value):,.{0 if code in _NO_DECIMALS else 2}f}"
+        if name in _PRICES and abs(float(value) - round(float(value), 2)) > 1e-9:
+            text = f"{float(value):,.4f}".rstrip("0")  # 2.7352 EUR is not 2.74 EUR
+        return f"{text} {code}".rstrip()
+    if name == "median_minutes":
+        return f"{float(value):.1f} min"
+    if isinstance(value, pd.Timestamp):
+        return f"{value.day} {value:%b %Y %H:%M} UTC"
+    if isinstance(value, (list, tuple)):
+        return " ".join(f"{number:,}" for number in value[-6:])
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _facts(row: dict[Any, Any]) -> list[tuple[str, str]]:
+    """Return what is known of a group, name by name; what is missing is left out."""
+    return [
+        (str(name), _shown(str(name), value, row.get("currency")))
+        for name, value in row.items()
+        if not _is_missing(value) and name != "currency"
+    ]
+
+
+def _lines(rows: Sequence[dict[Any, Any]]) -> list[str]:
+    if len(rows) > GROUPS_ONE_BY_ONE:
+        return _table_lines(rows)
+    found: list[str] = []
+    for row in rows:
+        facts = _facts(row)
+        wide = max(len(name) for name, _ in facts)
+        found += [""] * bool(found)
+        for name, value in facts:
+            found += textwrap.wrap(
+                value, WIDTH, initial_indent=f"{name.ljust(wide)}  ", subsequent_indent=" " * (wide + 2),
+                break_on_hyphens=False,
+            )  # fmt: skip
+    return found
+
+
+def _table_lines(rows: Sequence[dict[Any, Any]]) -> list[str]:
+    cells = [_cells(row) for row in rows]
+    heads = list(_IN_A_TABLE)
+    wide = [max(len(line[place]) for line in [heads, *cells]) for place in range(len(heads))]
+    wide[-1] = max(WIDTH - sum(wide[:-1]) - 2 * (len(heads) - 1), 8)
+    return [
+        "  ".join(_cut(text, size).ljust(size) for text, size in zip(line, wide, strict=True)).rstrip()
+        for line in [heads, *cells]
+    ]
+
+
+def _cells(row: dict[Any, Any]) -> list[str]:
+    """Return the cells of a group in a table of at most 80 columns."""
+    completes = "–" if _is_missing(row["completes"]) else f"{row['completes']:,}"
+    goal = "" if _is_missing(row["goal"]) else f" / {row['goal']:,}"
+    ends = "" if _is_missing(row["ends_at"]) else f"{row['ends_at'].day} {row['ends_at']:%b %H:%M}"
+    cost = "" if _is_missing(row["cost"]) else _shown("cost", row["cost"], row["currency"])
+    texts = {name: "" if _is_missing(row[name]) else str(row[name]) for name in ("name", "state", "warnings")}
+    return [_cut(texts["name"], 22), texts["state"], completes + goal, cost, ends, texts["warnings"]]
+
+
+def _cut(text: str, size: int) -> str:
+    """Cut a text in the middle, since names differ at their ends."""
+    if len(text) <= size:
+        return text
+    tail = size // 3
+    return f"{text[: size - tail - 1]}…{text[-tail:]}"
+
+
+def _table(rows: Sequence[dict[Any, Any]]) -> str:
+    """Draw groups as columns where there are few, else as rows; a plain table, as the notebook draws its own."""
+    facts = [dict(_facts(row)) for row in rows]
+    names = [name for name in map(str, rows[0]) if any(name in each for each in facts)]
+    if len(rows) <= GROUPS_ONE_BY_ONE:
+        body = "".join(
+            f"<tr><th>{html.escape(name)}</th>{''.join(_td(each.get(name, '')) for each in facts)}</tr>"
+            for name in names
+        )
+        return f'<table class="mathjax_ignore"><tbody>{body}</tbody></table>'
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+    body = "".join(f"<tr>{''.join(_td(each.get(name, '')) for name in names)}</tr>" for each in facts)
+    return f'<table class="mathjax_ignore"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _td(text: str) -> str:
+    return f'<td style="text-align:left">{html.escape(text)}</td>'
