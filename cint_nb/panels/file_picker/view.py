@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+from cint_nb.domain import limits
 from cint_nb.domain.ids import ENTITY_TYPE_MEANINGS, EntityType, mask_ids_in
 from cint_nb.panels.file_picker.model import BadLine, FileSummary
-from cint_nb.panels.look.base import state_html
+from cint_nb.panels.look.base import render_line, state_html
 from cint_nb.panels.look.static_html import plain_table
 from cint_nb.panels.look.text_format import DASH, escape, format_count, format_size
 
-HEADINGS = ("Line", "Verdict", "Why", "Text, masked")
+HEADINGS = ("Line", "Verdict", "Why", "Shape, every character as x")
 _STYLES = {
     "usable": ("good", "✓"),
     "duplicate": ("calm", "="),
@@ -31,10 +34,9 @@ def render_summary(facts: FileSummary) -> str:
             continue
         css, icon = _STYLES[verdict]
         share = max(100 * number / (facts.lines or 1), 0.6)
-        parts.append(f'<div class="cint-share cint-share-{verdict} cint-{css}" style="flex-grow:{share:.3f}"></div>')
+        parts.append(f'<div class="cint-share-part cint-{css}" style="flex-grow:{share:.3f}"></div>')
         numbers.append(
-            f'<li class="cint-{css}"><span class="cint-icon" aria-hidden="true">{icon}</span>'
-            f"<b>{number:,}</b> {verdict}</li>"
+            f'<li class="cint-{css}"><span aria-hidden="true">{icon} </span><b>{number:,}</b> {verdict}</li>'
         )
     return (
         f'<div class="cint-file-name">{escape(facts.name)}</div><div class="cint-facts">{spans}</div>'
@@ -58,22 +60,27 @@ def render_bad_lines(facts: FileSummary) -> str:
     )
     return (
         '<div class="cint-scroll" tabindex="0" role="region" aria-label="First lines that cannot be used">'
-        f'<table class="cint-table"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>{more}'
+        f'<table class="cint-t"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>{more}'
     )
 
 
 def _row(bad: BadLine) -> str:
     css, icon = _STYLES.get(bad.verdict, ("calm", "•"))
     return (
-        f'<tr><td class="cint-number">{bad.line:,}</td><td>{state_html(css, icon, bad.verdict)}</td>'
-        f"<td>{escape(bad.reason) or DASH}</td><td><code>{escape(bad.masked) or DASH}</code></td></tr>"
+        f'<tr><td class="cint-n">{bad.line:,}</td><td>{state_html(css, icon, bad.verdict)}</td>'
+        f"<td>{escape(bad.reason) or DASH}</td><td><code>{_odd(bad.masked) or DASH}</code></td></tr>"
     )
+
+
+def _odd(shape: str) -> str:
+    """Mark the signs that stand among the characters of a line, dashes apart, for they are what is wrong with it."""
+    return re.sub(r"[^x\s-]+", lambda found: f'<span class="cint-odd">{escape(found[0])}</span>', shape)
 
 
 def render_hints(facts: FileSummary, kind: EntityType | None) -> str:
     """Draw what names say about the kind of id: help before the answer, a warning after one they speak against."""
-    lines = [f"<li>{state_html('part', '▲', 'check this')} {escape(note)}</li>" for note in facts.notes]
-    lines += [f"<li>{state_html('part', '▲', 'check this')} {escape(text)}</li>" for text in facts.kind_warnings]
+    lines = [f"<li>{state_html('warn', '▲', 'check this')} {escape(note)}</li>" for note in facts.notes]
+    lines += [f"<li>{state_html('warn', '▲', 'check this')} {escape(text)}</li>" for text in facts.kind_warnings]
     lines += [
         f'<li><span class="cint-soft">Hint:</span> {escape(detail)}, which suggests {ENTITY_TYPE_MEANINGS[says]} '
         f"({says}).</li>"
@@ -83,21 +90,25 @@ def render_hints(facts: FileSummary, kind: EntityType | None) -> str:
     return f'<ul class="cint-hints">{"".join(lines)}</ul>' if lines else ""
 
 
-_NEXT_CELLS = """client = cint.connect()
-plan = cint.TargetGroupPlan.recontact()  # says which fields it needs
-wave = client.wave("Wave 2", project="My tracker", respondents=picker.value, plan=plan)
-cint.WaveView(wave)  # leads from here"""
+def render_code(line: str, facts: FileSummary) -> str:
+    """Draw the line that uses the people, and the one that reads the same file without a click, ids in it masked.
 
-
-def render_code(line: str, *, usable: bool) -> str:
-    """Draw the line of code that does the same, ids in it masked, and the lines that come next."""
-    if not line:
-        return ""
+    Args:
+        line: The line that reads the same file.
+        facts: What is shown of the file: more people than one target group takes are offered as parts and as a sample.
+    """
+    limit, usable = limits.IDS_PER_TARGET_GROUP, facts.usable
+    uses = ["people = picker.value"]
+    if usable > limit:
+        parts = -(-usable // limit)
+        uses = [
+            f"parts = picker.value.split({-(-usable // parts)})",
+            f"people = picker.value.sample({limit:_}, seed=1)",
+        ]
     shown = mask_ids_in(line)
     whole = "" if shown == line else " (an id is masked: <code>picker.to_code()</code> returns the line as it runs)"
-    ahead = f"<div>Next, in cells:</div><pre><code>{escape(_NEXT_CELLS)}</code></pre>" if usable else ""
-    code = f"<code>{escape(shown)}</code>{whole}"
-    return f'<div class="cint-code cint-soft"><div>The same in code: {code}</div>{ahead}</div>'
+    again = f'<div class="cint-tiny cint-soft">The same without a click{whole}:</div>{render_line(shown)}'
+    return f'<div class="cint-code">{"".join(map(render_line, uses))}{again}</div>'
 
 
 def render_static_lines(facts: FileSummary) -> str:

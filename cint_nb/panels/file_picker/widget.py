@@ -19,6 +19,7 @@ from cint_nb.caller_warnings import deliver_warnings
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import EntityType, mask_ids_in, parse_entity_type
+from cint_nb.panels.file_picker.drop_zone import FileReceiver, make_drop_zone
 from cint_nb.panels.file_picker.model import (
     BROWSER_MAX_BYTES,
     ENTITY_QUESTION,
@@ -29,6 +30,7 @@ from cint_nb.panels.file_picker.model import (
     Reader,
     code_line,
     column_choices,
+    sheet_choices,
     summarise,
 )
 from cint_nb.panels.file_picker.rooted_folder import RootedFolder
@@ -81,6 +83,7 @@ class FilePicker(Panel):
         self._facts: FileSummary | None = None
         self._column: str | int | None = None
         self._hidden: str | None = None
+        self._sheet: str | int | None = None
         self._read_number = 0
         self._events_suppressed = False
         self._lock = threading.RLock()
@@ -88,13 +91,18 @@ class FilePicker(Panel):
         self._summary_part, self._bad = make_html_part("cint-about-part"), make_html_part("cint-bad-part")
         self._hints, self._code = make_html_part("cint-hints-part"), make_html_part("cint-code-part")
         self._line = make_html_part("cint-status-part")
+        self.receiver = FileReceiver(self._on_received)
+        self.drop_zone = make_drop_zone(self.receiver)
         top = widgets.HBox([self.upload, make_html_part("cint-hint-part", _BROWSER_HINT)])
+        top.add_class("cint-plain-upload")
         shelf = widgets.HBox([self.files, self.look_button])
         for row in (top, shelf):
             row.add_class("cint-row")
         parts = (
+            self.drop_zone,
             top,
             shelf,
+            self.sheets,
             self.columns,
             self.entity,
             self.hidden,
@@ -106,7 +114,7 @@ class FilePicker(Panel):
         )
         super().__init__("file-picker", mode or mode_of(None), title, parts)
         self._list_folder(self.folder.root)
-        show_state(self._line, "calm", "…", "no file chosen", "choose one above")
+        show_state(self._line, "calm", "…", "no file chosen")
 
     def _make_controls(self) -> None:
         self.upload = widgets.FileUpload(
@@ -114,12 +122,16 @@ class FilePicker(Panel):
         )
         self.upload.add_class("cint-upload")
         self.upload.observe(self._on_upload, "value")
-        self.files = widgets.Dropdown(options=[], description="or on the server")
+        self.files = widgets.Dropdown(options=[], description="on the server")
         self.files.add_class("cint-files")
         self.files.observe(self._on_file, "value")
-        self.look_button = widgets.Button(description="Refresh file list", tooltip="List the folder anew")
+        self.look_button = widgets.Button(description="List again", tooltip="List the folder anew")
         self.look_button.add_class("cint-look-again")
         self.look_button.on_click(lambda _: self._list_folder(self._here))
+        self.sheets = widgets.Dropdown(options=[], description="Sheet")
+        self.sheets.add_class("cint-columns")
+        self.sheets.layout.display = "none"
+        self.sheets.observe(lambda _: self._read_in_background(), "value")
         self.columns = widgets.Dropdown(options=[], description="Column of ids")
         self.columns.add_class("cint-columns")
         self.columns.layout.display = "none"
@@ -129,6 +141,7 @@ class FilePicker(Panel):
             options=ENTITY_QUESTION, value=None, description="Each id is", tooltips=ENTITY_TOOLTIPS
         )
         self.entity.add_class("cint-entity")
+        self.entity.layout.display = "none"  # before there is a file there is nothing to ask
         self.entity.observe(lambda _: self._read_in_background(), "value")
         self.hidden = widgets.ToggleButtons(options=HIDDEN_QUESTION, value=None, description="Hidden lines")
         self.hidden.add_class("cint-entity")
@@ -147,6 +160,7 @@ class FilePicker(Panel):
         entity_type: str,
         column: str | int | None = None,
         hidden: Literal["skip", "read"] | None = None,
+        sheet: str | int | None = None,
     ) -> FilePicker:
         """Choose a file of the folder from code and read it now.
 
@@ -155,6 +169,7 @@ class FilePicker(Panel):
             entity_type: `RSID` or `RESPONDENT_ID` (one per person), `RID` or `RESPONSE_ID` (one per visit).
             column: Name or position, from 1, of the column that holds the ids, for a table with several.
             hidden: Whether what is hidden in a workbook is left out (`skip`) or read too (`read`).
+            sheet: Name or position, from 1, of the sheet of a workbook, where several hold ids.
 
         Raises:
             RespondentFileError: the file lies outside the folder or cannot be read.
@@ -169,7 +184,7 @@ class FilePicker(Panel):
         with self._suppress_events():
             self.entity.value = kind.value
         try:
-            self._read(number, kind, column, hidden)
+            self._read(number, kind, column, hidden, sheet)
         except Exception as error:
             self._show_failure(number, error)
             raise
@@ -179,7 +194,7 @@ class FilePicker(Panel):
         """Return the line of code that makes the same choice, empty before there is one."""
         if self._source is None or self.value is None:
             return ""
-        return code_line(self._source, self.value.entity_type, self._column, self._hidden)
+        return code_line(self._source, self.value.entity_type, self._column, self._hidden, self._sheet)
 
     # --- choosing ---------------------------------------------------------------------------------------------
 
@@ -209,16 +224,21 @@ class FilePicker(Panel):
         if not change["new"]:
             return
         item = change["new"][0]
-        source = FileChoice(Path(str(item["name"])).name, content=bytes(item["content"]))
+        content = bytes(item["content"])
         self.upload.value = ()  # the ids must not stay in a trait: notebooks save traits
-        self._start_read(source)
+        self._on_received(str(item["name"]), content)
+
+    def _on_received(self, name: str, content: bytes) -> None:
+        self._start_read(FileChoice(Path(name).name, content=content))
         self._read_in_background()
 
     def _start_read(self, source: FileChoice) -> int:
         with self._lock:
-            self._source, self._column, self._hidden = source, None, None
+            self._source, self._column, self._hidden, self._sheet = source, None, None, None
             self._read_number += 1
-            self._offer_columns(())
+            self._offer(self.columns, ())
+            self._offer(self.sheets, ())
+            self.entity.layout.display = ""
             with self._suppress_events():
                 self.hidden.value, self.hidden.layout.display = None, "none"
             return self._read_number
@@ -233,11 +253,11 @@ class FilePicker(Panel):
             finally:
                 self._events_suppressed = before
 
-    def _offer_columns(self, columns: tuple[tuple[str, int], ...]) -> None:
+    def _offer(self, control: widgets.Dropdown, choices: tuple[tuple[str, int], ...]) -> None:
         with self._suppress_events():
-            self.columns.options = [("choose one", None), *columns] if columns else []
-            self.columns.index = 0 if columns else None
-            self.columns.layout.display = "" if columns else "none"
+            control.options = [("choose one", None), *choices] if choices else []
+            control.index = 0 if choices else None
+            control.layout.display = "" if choices else "none"
 
     # --- reading ----------------------------------------------------------------------------------------------
 
@@ -249,6 +269,7 @@ class FilePicker(Panel):
             number, name = self._read_number, self._source.display_name
         kind = None if self.entity.value is None else EntityType(self.entity.value)
         column = self.columns.value if self.columns.options else None
+        sheet = self.sheets.value if self.sheets.options else None
         hidden = self.hidden.value
         self._show_error(None)
         show_state(self._line, "busy", "↻", "reading", name)
@@ -256,24 +277,31 @@ class FilePicker(Panel):
         def work() -> None:
             try:
                 with deliver_warnings(show=False):  # the panel shows them; on this thread nobody sees Python's
-                    self._read(number, kind, column, hidden)
+                    self._read(number, kind, column, hidden, sheet)
             except Exception as error:  # noqa: BLE001  # whatever reading raises belongs in the panel, not on a thread
                 self._show_failure(number, error)
 
         run_in_thread(work)
 
-    def _read(self, number: int, kind: EntityType | None, column: str | int | None, hidden: str | None = None) -> None:
+    def _read(
+        self,
+        number: int,
+        kind: EntityType | None,
+        column: str | int | None,
+        hidden: str | None = None,
+        sheet: str | int | None = None,
+    ) -> None:
         """Read the file; before the ids are named its lines can be counted all the same."""
         source = self._source
         if source is None:
             return
-        people = source.read(self._reader, kind or EntityType.RSID, column, hidden)
+        people = source.read(self._reader, kind or EntityType.RSID, column, hidden, sheet)
         undecided = getattr(getattr(people, "source_info", None), "hidden_undecided", 0)
         facts = summarise(people, source, kind)
         with self._lock:
             if number != self._read_number:
                 return
-            self._column, self._hidden = column, hidden
+            self._column, self._hidden, self._sheet = column, hidden, sheet
             self._show_error(None)
             if undecided:
                 with self._suppress_events():
@@ -282,8 +310,8 @@ class FilePicker(Panel):
             set_html(self._summary_part, render_summary(facts))
             set_html(self._bad, render_bad_lines(facts))
             set_html(self._hints, render_hints(facts, kind))
-            line = code_line(source, kind, column, hidden) if kind else ""
-            set_html(self._code, render_code(line, usable=not facts.problems))
+            line = code_line(source, kind, column, hidden, sheet) if kind else ""
+            set_html(self._code, render_code(line, facts) if kind and not undecided else "")
             # Last, so that whoever waits for the value finds the panel complete
             self._facts, self.value = facts, people if kind and not undecided else None
 
@@ -300,7 +328,8 @@ class FilePicker(Panel):
             fix = fix.replace("respondents.", "picker.value.")
             show_state(self._line, "warn", "▲", "cannot be uploaded as it is", f"{what} Next: {fix}")
         else:
-            show_state(self._line, "good", "✓", "ready", f"{format_count(facts.usable, 'id')} to send")
+            who = format_count(facts.usable, *(("person", "people") if kind is EntityType.RSID else ("visit",)))
+            show_state(self._line, "good", "✓", f"{who} can be sent", f"of {format_count(facts.lines, 'line')}")
 
     def _show_failure(self, number: int, error: Exception) -> None:
         with self._lock:
@@ -309,9 +338,15 @@ class FilePicker(Panel):
             self._facts, self.value = None, None
             for part in (self._summary_part, self._bad, self._hints, self._code):
                 set_html(part, "")
+            sheets = sheet_choices(error) if not self.sheets.options else ()
+            if sheets:
+                self._offer(self.sheets, sheets)
+                show_state(self._line, "busy", "?", "one question left", "which sheet holds the ids?")
+                self._show_error(None)
+                return
             columns = column_choices(error) if not self.columns.options else ()
             if columns:
-                self._offer_columns(columns)
+                self._offer(self.columns, columns)
                 show_state(self._line, "busy", "?", "one question left", "which column holds the ids?")
                 self._show_error(None)
                 return
@@ -340,6 +375,7 @@ class FilePicker(Panel):
 
 
 _BROWSER_HINT = (
-    f'<div class="cint-soft">from this computer, up to {escape(format_size(BROWSER_MAX_BYTES))}. '
-    "For a larger file, drop it into JupyterLab's file browser, then press Refresh file list.</div>"
+    f'<div class="cint-soft">from this computer, up to {escape(format_size(BROWSER_MAX_BYTES))}: <b>the connection to '
+    "the kernel loses a larger file, and nothing here can notice it</b>. Put that into the notebook's folder, such "
+    "as with JupyterLab's file browser, and press List again.</div>"
 )

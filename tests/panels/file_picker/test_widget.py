@@ -10,9 +10,10 @@ from typing import Any
 import openpyxl
 import pytest
 
+import cint_nb
 from cint_nb.domain.errors import CintWarning, RespondentFileError
 from cint_nb.domain.ids import EntityType, synthetic_id
-from cint_nb.panels.file_picker.model import column_choices
+from cint_nb.panels.file_picker.model import column_choices, shape_of
 from cint_nb.panels.file_picker.rooted_folder import RootedFolder
 from cint_nb.panels.file_picker.widget import FilePicker
 from cint_nb.study.files.respondents import read_respondents
@@ -52,10 +53,19 @@ def test_choose_from_code_gives_the_respondents_and_shows_every_count(folder: Pa
 
 def test_a_file_that_is_ready_names_the_line_that_uses_it(folder: Path) -> None:
     ready = html_of(FilePicker(folder).choose("wave1.csv", entity_type="RSID"))
-    assert "respondents=picker.value" in ready
+    assert "people = picker.value" in ready
+    assert "20 people can be sent" in ready
     assert "UTF-8" in ready
-    (folder / "none.csv").write_text("wrong\nwrong\n")
-    assert "picker.value, plan" not in html_of(FilePicker(folder).choose("none.csv", entity_type="RSID"))
+
+
+def test_the_line_without_a_click_reads_the_same_where_it_is_pasted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for here in (folder, folder / "sub"):  # the notebook's folder, and one that the file does not lie in
+        monkeypatch.chdir(here)
+        picker = FilePicker(folder).choose("wave1.csv", entity_type="RID")
+        line = picker.to_code()
+        assert eval(line, {"cint": cint_nb}) == picker.value  # noqa: S307  # the point: the line as shown runs
 
 
 def test_no_whole_id_and_no_markup_of_the_file_is_in_any_trait(folder: Path) -> None:
@@ -116,7 +126,7 @@ def test_walking_into_a_folder_and_choosing_there_names_the_file_with_its_folder
     picker.entity.value = "RSID"
     pick(picker, "deep.txt")
     wait_for(lambda: picker.value is not None)
-    assert picker.to_code() == "picker.choose('sub/deep.txt', entity_type='RSID')"
+    assert picker.to_code() == f"cint.read_respondents('{folder.as_posix()}/sub/deep.txt', entity_type='RSID')"
 
 
 def test_a_new_file_is_listed_after_look_again(folder: Path) -> None:
@@ -171,7 +181,7 @@ def test_several_columns_are_offered_by_name_and_the_chosen_one_is_read(folder: 
     picker.columns.value = 3
     wait_for(lambda: picker.value is not None)
     assert picker.value.ids == tuple(IDS[10:20])
-    assert picker.to_code() == "picker.choose('table.csv', entity_type='RID', column=3)"
+    assert picker.to_code().endswith("table.csv', entity_type='RID', column=3)")
 
 
 def test_columns_are_read_from_the_reader_s_own_message_whatever_their_names() -> None:
@@ -190,7 +200,9 @@ def test_uploaded_ids_do_not_stay_in_a_trait(folder: Path) -> None:
     assert picker.upload.value == ()
     assert picker.file_summary is not None
     assert picker.file_summary.name == "mine.csv"
-    assert picker.to_code() == "cint.read_respondents('mine.csv', entity_type='RSID')"
+    said, line = picker.to_code().splitlines()
+    assert said == "# once mine.csv lies beside the notebook:"
+    assert line == "cint.read_respondents('mine.csv', entity_type='RSID')"
 
 
 def test_an_export_larger_than_an_upload_is_read_for_its_few_ids(folder: Path) -> None:
@@ -201,7 +213,7 @@ def test_an_export_larger_than_an_upload_is_read_for_its_few_ids(folder: Path) -
     wait_for(lambda: picker.value is not None)
     assert picker.value.ids == tuple(IDS)
     assert "7.4 MB" in html_of(picker)
-    assert "ready" in html_of(picker)
+    assert "20 people can be sent" in html_of(picker)
 
 
 def test_a_list_above_the_limit_is_not_ready_and_can_be_split(folder: Path) -> None:
@@ -238,8 +250,8 @@ def test_what_a_workbook_hides_is_asked_about(folder: Path, answer: Any, ids: in
     picker.hidden.value = answer
     wait_for(lambda: picker.value is not None)
     assert len(picker.value) == ids
-    line = f"picker.choose('people.xlsx', entity_type='RSID', hidden='{answer}')"
-    assert picker.to_code() == line
+    line = picker.to_code()
+    assert line.endswith(f"people.xlsx', entity_type='RSID', hidden='{answer}')")
     assert picker.choose("people.xlsx", entity_type="RSID", hidden=answer).to_code() == line
     pick(picker, "wave1.csv")
     wait_for(lambda: picker.value is not None and len(picker.value) == 20)
@@ -286,3 +298,62 @@ def test_without_a_usable_id_the_picker_does_not_say_ready(folder: Path) -> None
     picker = FilePicker(folder).choose("none.csv", entity_type="RSID")
     assert "nothing to send" in html_of(picker)
     assert "ready" not in html_of(picker)
+
+
+def test_before_there_is_a_file_nothing_is_asked(folder: Path) -> None:
+    picker = FilePicker(folder)
+    assert {part.layout.display for part in (picker.entity, picker.columns, picker.sheets, picker.hidden)} == {"none"}
+    pick(picker, "wave1.csv")
+    assert picker.entity.layout.display == ""
+
+
+def test_several_sheets_with_ids_are_offered_and_the_chosen_one_is_read(folder: Path) -> None:
+    book = openpyxl.Workbook()
+    for number, title in enumerate(("Wave 1", "It's wave 2")):
+        sheet: Any = book.active if number == 0 else book.create_sheet()
+        sheet.title = title
+        for text in ["RSID", *IDS[number * 5 : number * 5 + 5]]:
+            sheet.append([text])
+    book.save(folder / "two.xlsx")
+    picker = FilePicker(folder)
+    picker.entity.value = "RSID"
+    pick(picker, "two.xlsx")
+    wait_for(lambda: bool(picker.sheets.options))
+    assert [label for label, _ in picker.sheets.options] == ["choose one", "1: Wave 1", "2: It's wave 2"]
+    assert "which sheet holds the ids?" in html_of(picker)
+    picker.sheets.value = 2
+    wait_for(lambda: picker.value is not None)
+    assert picker.value.ids == tuple(IDS[5:10])
+    assert picker.to_code().endswith("entity_type='RSID', sheet=2)")
+
+
+@pytest.mark.parametrize(
+    ("line", "shape"),
+    [
+        ("2.09E+11", "x.xxx+xx"),
+        ("ann@example.org", "xxx@xxxxxxx.xxx"),
+        (IDS[0], "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"),
+        ("<b>bold</b>", "<x>xxxx</x>"),
+        ("a" * 80, "x" * 59 + "…"),
+    ],
+)
+def test_a_bad_line_is_shown_by_its_shape_which_gives_nobody_away(line: str, shape: str) -> None:
+    assert shape_of(line) == shape
+
+
+def test_signs_that_do_not_belong_into_an_id_are_marked(folder: Path) -> None:
+    (folder / "odd.csv").write_text("\n".join([*IDS, "2.09E+11"]))
+    html = html_of(FilePicker(folder).choose("odd.csv", entity_type="RSID"))
+    assert 'x<span class="cint-odd">.</span>xxx<span class="cint-odd">+</span>xx' in html
+
+
+def test_more_people_than_one_group_takes_are_offered_in_parts_and_as_a_sample(folder: Path) -> None:
+    many = "\n".join(f"{number:08x}-0000-4000-8000-000000000000" for number in range(140_000))
+    (folder / "many.txt").write_text(many)
+    html = html_of(FilePicker(folder).choose("many.txt", entity_type="RSID"))
+    assert "parts = picker.value.split(70000)" in html
+    assert "people = picker.value.sample(100_000, seed=1)" in html
+
+
+def test_the_plain_upload_says_what_it_loses() -> None:
+    assert "loses a larger file" in html_of(FilePicker())
