@@ -31,7 +31,7 @@ def picker(warm: LabPage) -> LabPage:
 
 def upload(notebook: LabPage, path: Path) -> None:
     with notebook.page.expect_file_chooser() as chooser:
-        notebook.page.locator(".cint-upload").click()
+        notebook.page.locator(".fp-choose").click()
     chooser.value.set_files(path)
 
 
@@ -54,8 +54,8 @@ def test_a_file_of_this_computer_is_read_after_one_question(picker: LabPage, tmp
     assert "which suggests one per person" in page.locator(".cint-hints").inner_text()
     picker.picture("picker-question", ".cint-file-picker")
     page.get_by_role("button", name="one per person").click()
-    page.wait_for_selector(".cint-status:has-text('ready')")
-    assert "300 ids to send" in page.locator(".cint-file-picker").inner_text()
+    page.wait_for_selector(".cint-status:has-text('can be sent')")
+    assert "300 people can be sent" in page.locator(".cint-file-picker").inner_text()
     picker.picture("picker-ready", ".cint-file-picker")
     assert "300 RSIDs" in value(picker)
 
@@ -65,7 +65,7 @@ def test_no_id_of_an_uploaded_file_reaches_the_saved_notebook(picker: LabPage, t
     mine.write_text("\n".join(IDS))
     upload(picker, mine)
     picker.page.get_by_role("button", name="one per person").click()
-    picker.page.wait_for_selector(".cint-status:has-text('ready')")
+    picker.page.wait_for_selector(".cint-status:has-text('can be sent')")
     picker.page.evaluate(SAVE_WIDGETS)
     picker.save()
     saved = (picker.lab.folder / "notebook.ipynb").read_text()
@@ -97,15 +97,40 @@ def test_a_list_over_the_limit_of_an_upload_says_what_to_do_instead(picker: LabP
     picker.picture("picker-oversized", ".cint-file-picker")
 
 
-def test_a_file_the_browser_cannot_send_at_all_leaves_the_panel_usable(picker: LabPage, tmp_path: Path) -> None:
+def test_a_file_larger_than_one_message_comes_in_pieces(picker: LabPage, tmp_path: Path) -> None:
     huge = tmp_path / "huge.csv"
-    huge.write_bytes(b"x" * 13_000_000)
-    assert "For a larger file" in picker.page.locator(".cint-hint-part").inner_text()
+    huge.write_text("RSID,answer\n" + "\n".join(f"{each},{'x' * 150_000}" for each in IDS))
+    assert huge.stat().st_size > 40_000_000
     upload(picker, huge)
-    picker.page.wait_for_timeout(3_000)
-    picker.page.locator(".cint-files select").select_option(index=1)
-    picker.page.get_by_role("button", name="one per visit").click()
-    picker.page.wait_for_selector(".cint-status:has-text('ready')", timeout=60_000)
+    picker.page.wait_for_selector(".fp-bar:visible")
+    picker.picture("picker-pieces", ".cint-file-picker")
+    picker.page.wait_for_selector(".cint-status:has-text('one question left')", timeout=90_000)
+    picker.page.get_by_role("button", name="one per person").click()
+    picker.page.wait_for_selector(".cint-status:has-text('300 people can be sent')", timeout=60_000)
+
+
+def test_a_file_can_be_dropped_on_the_panel(picker: LabPage) -> None:
+    page = picker.page
+    drop = page.evaluate_handle(
+        """content => { const data = new DataTransfer();
+        data.items.add(new File([content], 'dropped.csv', {type: 'text/csv'})); return data }""",
+        "\n".join(IDS),
+    )
+    page.dispatch_event(".fp-drop", "dragover", {"dataTransfer": drop})
+    assert "Let go to read it" in page.locator(".fp-drop").inner_text()
+    picker.picture("picker-over", ".cint-file-picker")
+    page.dispatch_event(".fp-drop", "drop", {"dataTransfer": drop})
+    page.wait_for_selector(".cint-status:has-text('one question left')")
+    assert "dropped.csv" in page.locator(".cint-file-name").inner_text()
+
+
+def test_a_cancelled_upload_leaves_the_panel_as_it_was(picker: LabPage, tmp_path: Path) -> None:
+    huge = tmp_path / "huge.csv"
+    huge.write_bytes(b"x" * 150_000_000)
+    upload(picker, huge)
+    picker.page.locator(".fp-cancel:visible").click()
+    picker.page.wait_for_selector(".fp-said:has-text('cancelled')")
+    assert "None" in value(picker)
 
 
 def test_a_file_is_chosen_on_the_server_by_keyboard_alone(picker: LabPage) -> None:
@@ -116,18 +141,18 @@ def test_a_file_is_chosen_on_the_server_by_keyboard_alone(picker: LabPage) -> No
     page.keyboard.press("Enter")
     page.wait_for_selector(".cint-status:has-text('one question left')")
     page.keyboard.press("Tab")
-    assert page.evaluate("() => document.activeElement.textContent") == "Refresh file list"
+    assert page.evaluate("() => document.activeElement.textContent") == "List again"
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     assert "one per visit" in page.evaluate("() => document.activeElement.textContent")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Space")
-    page.wait_for_selector(".cint-status:has-text('ready')")
+    page.wait_for_selector(".cint-status:has-text('can be sent')")
     assert "on-server.csv" in page.locator(".cint-code").inner_text()
     assert "300 RSIDs" in value(picker)
 
 
-def test_a_file_added_later_is_found_by_look_again(picker: LabPage) -> None:
+def test_a_file_added_later_is_found_when_the_folder_is_listed_again(picker: LabPage) -> None:
     (picker.lab.folder / "later.csv").write_text("\n".join(IDS[:5]))
-    picker.page.get_by_role("button", name="Refresh file list").click()
+    picker.page.get_by_role("button", name="List again").click()
     picker.page.wait_for_selector(".cint-files option:has-text('later.csv')", state="attached")

@@ -30,7 +30,7 @@ group = wave.create()
 )
 UPLOAD = "job = client.recontacts.upload(group, people)"
 PANEL = "panel = cint.JobProgress(job, mode=client.mode)\npanel"
-END = ".cint-job-progress .jb-1:has-text('100 %')"
+END = ".cint-job-progress .cint-state:is(.cint-good, .cint-warn, .cint-bad)"
 
 
 def wave(lines: int = 1_000, **options: object) -> str:
@@ -90,7 +90,7 @@ def test_stop_watching_leaves_the_job_alone_and_resume_goes_on(warm: LabPage) ->
     warm.run_all()
     page = warm.page
     page.locator(".cint-stop").click()
-    page.wait_for_selector(".cint-status:has-text('not watched')")
+    page.wait_for_selector(".jb-1:has-text('not watched')")
     assert "the job continues on the exchange" in page.locator(".cint-job-progress").inner_text()
     warm.picture("job-stopped", ".cint-job-progress")
     page.locator(".cint-watch:has-text('Watch again')").click()
@@ -117,7 +117,7 @@ def test_interrupt_ends_a_cell_that_blocks_and_resume_goes_on(warm: LabPage) -> 
         warm.run_cell(index)
     warm.run_cell(3)
     page.wait_for_selector(".jp-OutputArea-output:has-text('blocking')")
-    page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')")
+    page.wait_for_selector(".cint-job-progress .jb-1:has-text('uploading')")
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
     page.wait_for_selector(".jp-OutputArea-output:has-text('KeyboardInterrupt')")
     assert "The job continues on the exchange" in page.locator(".jp-OutputArea").last.inner_text()
@@ -135,7 +135,7 @@ def test_a_killed_kernel_loses_nothing_and_the_wave_goes_on_where_it_stood(
     notebook.run_cell(0)
     notebook.run_cell(1)
     page = notebook.page
-    page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')")
+    page.wait_for_selector(".cint-job-progress .jb-1:has-text('uploading')")
     notebook.kill_kernel()
     notebook.run_again(f"import cint_nb as cint\ncint.resume_jobs(cint.connect(**{places!r}))")
     page.wait_for_selector(".cint-running-jobs .cint-job-progress .cint-stop")
@@ -154,8 +154,12 @@ def test_a_job_is_taken_up_again_by_its_handle_after_a_restart(notebook: LabPage
     notebook.write("attach.ipynb", wave(lines=2_000, **places), keep, PANEL, "panel.start();")
     notebook.open("attach.ipynb")
     notebook.run_all()
-    notebook.page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')")
+    notebook.page.wait_for_selector(".cint-job-progress .jb-1:has-text('uploading')")
     notebook.kill_kernel()
+    notebook.page.wait_for_selector(".cint-job-progress .jb-gone:has-text('kernel gone'):visible")
+    assert notebook.page.locator(".cint-job-progress .cint-stop:visible").count() == 0
+    assert "cint.resume_jobs()" in notebook.page.locator(".cint-job-progress").inner_text()
+    notebook.picture("job-kernel-gone", ".cint-job-progress")
     connect = f"import cint_nb as cint\nclient = cint.connect(**{places!r})\n"
     notebook.run_again(connect + "job = cint.Job.attach(client, open('job.json').read())\n" + PANEL)
     notebook.run_again("panel.start();")
@@ -176,8 +180,7 @@ def test_twenty_panels_at_once_all_reach_their_end(warm: LabPage) -> None:
     warm.run_all()
     page = warm.page
     page.wait_for_function(
-        "() => [...document.querySelectorAll('.cint-job-progress .jb-1 > span:last-child')]"
-        ".filter(each => each.textContent.startsWith('100 %')).length === 20",
+        "() => document.querySelectorAll('.cint-job-progress .cint-state:is(.cint-good, .cint-warn)').length === 20",
         timeout=90_000,
     )
     warm.picture("twenty")

@@ -10,3 +10,4 @@ from cint_nb.panels.look import mode
 @pytest.fixture(autouse=True)
 def _no_connection_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mode, "_latest_mode", [])
+    monkeypatch.setattr(mode, "_modes", set())

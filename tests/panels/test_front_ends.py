@@ -6,9 +6,11 @@ import queue
 from collections.abc import Iterator
 from typing import Any
 
+import nbformat
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
+from nbconvert.exporters.html import HTMLExporter
 
 from tests.support.plans import plan_cell
 
@@ -132,3 +134,29 @@ def test_every_panel_reads_well_where_nothing_of_it_is_a_widget(front_end: Front
         assert word in plain[0]["text/html"], code
         assert "<script" not in plain[0]["text/html"]
         assert "object at 0x" not in "".join(texts(outputs))
+
+
+def test_nbconvert_shows_the_still_pictures_with_their_content(front_end: FrontEnd) -> None:
+    front_end.run(WAVE)
+    cells = []
+    show = {
+        "cint.StatusTable(wave)": "Wave in a kernel",
+        "wave": "wave.upload()",
+        "wave.check()": "malformed lines will be skipped",
+        "people": "people",
+        "plan": "worst case",
+        "cint.plots.plot_outcomes({'saved': 9, 'rejected': 1})": 'alt="Bars of 10 lines',
+    }
+    for code in show:
+        outputs, _ = front_end.run(code)
+        nodes = [
+            nbformat.v4.new_output(output["kind"], data=output["data"], metadata=output["metadata"])
+            for output in outputs
+            if output["kind"] == "display_data"
+        ] or [nbformat.v4.new_output("display_data", data=outputs[0]["data"])]
+        cells.append(nbformat.v4.new_code_cell(code, outputs=nodes))
+    exporter: Any = HTMLExporter  # has no types
+    page, _ = exporter().from_notebook_node(nbformat.v4.new_notebook(cells=cells))
+    for code, word in show.items():
+        assert word in page, code
+    assert "not loaded yet" not in page

@@ -213,8 +213,19 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         started, self._started_in = self._started_in, None
         if started is not None and started == _cell_number():
             return  # `panel.start()` as the last line of a cell: it is shown above
-        self.display()
+        if static_html.knows_these_widgets():
+            self.display()
+        else:
+            self._load_for_picture()
         self.display_static()
+
+    def _load_for_picture(self) -> None:
+        """Load what a still picture shows; a panel that loads nothing has nothing to do."""
+
+    def _display_(self) -> static_html.StillPicture:
+        """Return what marimo shows, which would put a warning in place of a widget."""
+        self._load_for_picture()
+        return static_html.StillPicture(self.to_static_html(), self.to_text())
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # ipywidgets cuts the text at 110 characters; a saved notebook should hold all of it.

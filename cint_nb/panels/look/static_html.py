@@ -54,6 +54,32 @@ def display_static(html: str, text: str) -> None:
     )
 
 
+class StillPicture:
+    """The still picture of a panel as an object, for front ends that show HTML and know no widgets.
+
+    Args:
+        html: The picture.
+        text: The same in text.
+    """
+
+    def __init__(self, html: str, text: str) -> None:
+        self._html, self._text = html, text
+
+    def __repr__(self) -> str:
+        """Show the text form."""
+        return self._text
+
+    def _repr_html_(self) -> str:
+        return f'<div class="{NO_MATHJAX_CLASS}">{self._html}</div>'
+
+
+def knows_these_widgets() -> bool:
+    """Return whether the installed ipywidgets is one our panels are made for; hosted notebooks may have version 7."""
+    import ipywidgets
+
+    return int(str(ipywidgets.__version__).partition(".")[0]) >= 8
+
+
 def display_text(text: str) -> None:
     """Show the text form alone, where there is no kernel."""
     _display({"text/plain": text})

@@ -246,7 +246,10 @@ class StatusTable(Panel):
 
     def display(self) -> None:
         """Show the table; one that has a loader loads, and is waited for a little: a saved notebook has its rows."""
+        self._load_for_picture()
         super().display()
+
+    def _load_for_picture(self) -> None:
         if self._loader is not None and self.value is None:
             self.refresh()
             self._loaded.wait(SHOW_SECONDS)

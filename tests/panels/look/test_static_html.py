@@ -84,3 +84,27 @@ def test_panels_keep_their_look_after_all_widgets_were_closed() -> None:
     sheet = JobProgress().children[0]
     assert sheet.comm is not None
     assert ".cint-panel" in sheet.value
+
+
+@pytest.mark.parametrize("make", PANELS)
+def test_with_widgets_of_another_generation_the_still_picture_stands_alone(
+    make: Callable[[], Panel], shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ipywidgets.__version__", "7.8.5")
+    make()._ipython_display_()
+    (still,) = shown
+    assert set(still) == {"text/html", "text/plain"}
+
+
+@pytest.mark.parametrize("make", PANELS)
+def test_marimo_is_given_the_still_picture_and_no_widget(make: Callable[[], Panel]) -> None:
+    panel = make()
+    picture = panel._display_()
+    assert panel.to_static_html() in picture._repr_html_()
+    assert repr(picture) == panel.to_text()
+    assert not isinstance(picture, Panel)
+
+
+def test_a_table_that_loads_is_loaded_before_its_picture_is_taken() -> None:
+    table = StatusTable(lambda: FRAME)
+    assert "Wave &lt;2&gt;" in table._display_()._repr_html_()
