@@ -30,7 +30,7 @@ from cint_nb.domain.target_groups import TargetGroupSummary
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.exchange.identity import group_reference, idempotency_key
 from cint_nb.wave.exchange.people import GroupUploads, read_uploads
-from cint_nb.wave.exchange.state import ExchangeState, GroupState, KnownState, read_state
+from cint_nb.wave.exchange.state import NOT_ASKED, ExchangeState, GroupState, KnownState, read_state
 from cint_nb.wave.journal.journal import EntryState, JournalEntry, WaveKey
 from cint_nb.wave.journal.payloads import (
     DRAFT,
@@ -316,7 +316,7 @@ class WaveContext:
     @property
     def last_known(self) -> KnownState:
         """The state as it was last read, by any verb; nothing is sent."""
-        return KnownState(self.last_state, self.client.clock.now(), "the exchange was not asked just now")
+        return KnownState(self.last_state, self.client.clock.now(), NOT_ASKED)
 
     async def look(self, seconds: float) -> KnownState:
         """Read the state once, for a display that cannot wait long; what was last read where that does not succeed.

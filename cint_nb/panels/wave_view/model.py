@@ -18,7 +18,7 @@ from cint_nb.domain.jobs import JobHandle, JobSnapshot, JobState
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.look.text_format import format_count, format_moment
 from cint_nb.wave.budget import worst_case_cost
-from cint_nb.wave.exchange.state import ExchangeState, GroupState, KnownState
+from cint_nb.wave.exchange.state import NOT_ASKED, ExchangeState, GroupState, KnownState
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
 from cint_nb.wave.journal.payloads import JobPayload, Payload
 
@@ -80,11 +80,18 @@ class WaveProgress:
     reason: str | None = None
 
     @property
+    def is_unseen(self) -> bool:
+        """Whether the exchange was asked and did not say, so that this is only what was last known."""
+        return self.reason not in (None, NOT_ASKED) and not self.is_current
+
+    @property
     def as_of_text(self) -> str:
         """In a sentence, when this was so, and how it is known."""
         if self.as_of is None:
-            return f"The state was not read: {self.reason}." if self.reason else ""
+            return f"The state was not read: {self.reason}." if self.is_unseen else ""
         moment = f"{format_moment(self.as_of, seconds=True)} UTC"
+        if self.reason == NOT_ASKED:
+            return f"as of {moment}"
         if self.is_current:
             return f"read from the exchange {moment}"
         return f"Last known, {moment}{f': {self.reason}' if self.reason else ''}."

@@ -61,7 +61,7 @@ def render_steps(stand: WaveProgress, details: Mapping[WaveStep, str], *, is_fre
         is_fresh: Whether it is a wave of new people, which uploads nothing.
     """
     shown = [(step, state) for step, state in stand.step_states() if not (is_fresh and step in _FRESH_STEPS)]
-    unseen = stand.reason is not None and not stand.is_current and stand.state in (StepState.NOW, StepState.RUNNING)
+    unseen = stand.is_unseen and stand.state in (StepState.NOW, StepState.RUNNING)
     steps, short = [], ""
     for place, (step, state) in enumerate(shown, 1):
         here = step is stand.step
@@ -163,15 +163,14 @@ class WaveView(Panel):
 
     def _draw(self, details: Mapping[WaveStep, str]) -> None:
         stand = self.value
-        self._show_aside(stand.as_of_text if stand.is_current or not stand.reason else "")
+        self._show_aside("" if stand.is_unseen else stand.as_of_text)
         set_html(self._steps, render_steps(stand, details, is_fresh=self._wave.kind is PlanKind.FRESH))
         set_html(self._figures_part, self._render_figures())
-        notes = [] if stand.is_current or not stand.reason else [stand.as_of_text]
+        notes = [stand.as_of_text] if stand.is_unseen else []
         set_html(self._warnings, render_warnings([*notes, *self.figures.warnings, *self._wave.warnings]))
         set_html(self._next, render_next(stand))
-        unseen = bool(stand.reason) and not stand.is_current
         blocked = stand.state is StepState.FAILED and bool(self._findings_shown.blocking)
-        self.ask_button.description = "Ask again" if unseen else "Check again" if blocked else "Refresh"
+        self.ask_button.description = "Ask again" if stand.is_unseen else "Check again" if blocked else "Refresh"
 
     def _render_figures(self) -> str:
         state = self._known.state if self._known else None
@@ -277,10 +276,17 @@ class WaveView(Panel):
             return
 
         def after_cell(_: Any = None) -> None:
-            self._show(lambda: self._wave.last_known)
+            self._show(self._newest_known)
 
         shell.events.register("post_run_cell", after_cell)
         self._forget = lambda: shell.events.unregister("post_run_cell", after_cell)
+
+    def _newest_known(self) -> KnownState:
+        """Return what a cell has read since; what is shown where it has read and done nothing."""
+        shown, newest = self._known, self._wave.last_known
+        if shown is None or not shown.is_current or (newest.state and newest.state.read_at > shown.looked_at):
+            return newest
+        return newest if any(entry.at > shown.looked_at for entry in self._entries()) else shown
 
     def _stop_refreshing(self) -> None:
         forget, self._forget = self._forget, None

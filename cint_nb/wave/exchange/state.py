@@ -27,6 +27,9 @@ class GroupState(StrEnum):
     NOT_KNOWN = "not known"
 
 
+NOT_ASKED = "the exchange was not asked just now"
+"""Why a state is not the present one where nobody asked for it; any other reason is one that asking had."""
+
 IN_FIELD = (GroupState.SCHEDULED, GroupState.LIVE, GroupState.PAUSED)
 """States in which respondents can enter, or will be able to again."""
 

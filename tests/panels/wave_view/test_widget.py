@@ -456,3 +456,23 @@ def _all(widget: Any) -> Iterator[Any]:
     yield widget
     for child in getattr(widget, "children", ()):
         yield from _all(child)
+
+
+def test_a_cell_that_reads_nothing_leaves_what_was_read_as_it_was(
+    wave: Wave, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after_cell: list[Callable[[], None]] = []
+    events = SimpleNamespace(register=lambda _, call: after_cell.append(call), unregister=lambda *_: None)
+    monkeypatch.setattr(widget, "_ipython_shell", lambda: SimpleNamespace(events=events))
+    panel = WaveView(wave)
+    shown = html_of(panel)
+    after_cell[0]()
+    assert html_of(panel) == shown
+    assert "read from the exchange" in shown
+    client.pass_time(minutes=5)
+    wave.create()
+    after_cell[0]()
+    assert panel.value.code == "wave.upload()"
+    assert "was not asked" not in html_of(panel), "nobody asked, so that nothing is amiss"
+    assert panel.ask_button.description == "Refresh"
+    panel.close()
