@@ -157,6 +157,19 @@ def pins(session: nox.Session) -> None:
     )  # fmt: skip
 
 
+@nox.session(venv_backend="venv", reuse_venv=True)
+def docs(session: nox.Session) -> None:
+    """The documentation, in an environment of its own: warnings are errors, and no other machine is asked."""
+    session.install("--quiet", "-e", ".[docs]")
+    session.run("python", "tools/build_docs.py", "--out", ".nox/documentation", *session.posargs)
+
+
+@nox.session
+def picture(session: nox.Session) -> None:
+    """Take the picture of the README and of the first page of the documentation, in JupyterLab in Chromium."""
+    session.run("python", "-m", "tests.browser.picture_of_a_wave", env={"CINT_NB_BROWSER": "1"})
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """Every benchmark, as ratios measured in one run; `-- --report` writes docs/performance.md."""

@@ -1,0 +1,92 @@
+"""The documentation, opened as files: its search works, it asks nobody for anything, and it fits every screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+pytestmark = pytest.mark.browser
+
+SITE = Path(__file__).parents[2] / ".nox" / "documentation" / "html"
+LOOKED_AT = [
+    "index",
+    "analysts/start",
+    "analysts/going_live",
+    "analysts/troubleshooting",
+    "course/00-start-here",
+    "engineers/api/wave",
+    "faults",
+    "measures",
+]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def site() -> Path:
+    """Return the folder of the pages, which `nox -s docs` has made."""
+    if not (SITE / "index.html").is_file():
+        pytest.fail("there is no documentation to open: run nox -s docs first")
+    return SITE
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request: pytest.FixtureRequest, chromium: Any) -> Iterator[Any]:
+    context = chromium.new_context(color_scheme=request.param, viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def phone(chromium: Any) -> Iterator[Any]:
+    context = chromium.new_context(viewport={"width": 375, "height": 800})
+    yield context.new_page()
+    context.close()
+
+
+def address(name: str) -> str:
+    return (SITE / f"{name}.html").as_uri()
+
+
+@pytest.mark.parametrize(
+    ("words", "leads_to"),
+    [("resubmit", "50-find-and-resubmit-rejected"), ("retention", "measures"), ("BudgetExceeded", "errors")],
+)
+def test_the_search_works_from_a_file(phone: Any, words: str, leads_to: str) -> None:
+    phone.goto(f"{address('search')}?q={words}")
+    phone.wait_for_selector("ul.search li a")
+    phone.wait_for_function("document.querySelector('.search-summary')?.innerText.includes('found')")
+    found = phone.eval_on_selector_all("ul.search li a", "links => links.map(link => link.getAttribute('href'))")
+    assert any(leads_to in link for link in found)
+
+
+def test_no_page_asks_another_machine_for_anything(phone: Any) -> None:
+    asked: list[str] = []
+    phone.on("request", lambda request: asked.append(request.url))
+    for name in LOOKED_AT:
+        phone.goto(address(name))
+    assert asked
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+def test_no_page_is_wider_than_a_phone(phone: Any) -> None:
+    pages = [path.relative_to(SITE).with_suffix("").as_posix() for path in SITE.rglob("*.html")]
+    assert len(pages) > 40
+    wide = {}
+    for name in pages:
+        phone.goto(address(name), wait_until="domcontentloaded")
+        width = phone.evaluate("document.documentElement.scrollWidth")
+        if width > 375:
+            wide[name] = width
+    assert wide == {}
+
+
+@pytest.mark.parametrize("name", LOOKED_AT)
+def test_axe_finds_nothing_serious(page: Any, name: str) -> None:
+    page.goto(address(name))
+    found = Axe().run(page)
+    assert found.response["passes"], "axe looked at nothing"
+    serious = [rule for rule in found.response["violations"] if rule["impact"] in ("serious", "critical")]
+    assert [(rule["id"], [node["html"][:200] for node in rule["nodes"]][:3]) for rule in serious] == []
