@@ -32,6 +32,21 @@ _PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "notebooks/README.md": "course/index.md",
 }
+_STAGE = """\
+Every public name, with an example that the tests run on the sandbox. An example begins with
+``import cint_nb as cint`` and uses these names, made anew for each:
+
+============================ ========================================================================
+``client``                   ``cint.connect("sandbox")``
+``people``, ``plan``         a list of 57 respondents, and a plan to recontact them for 20 completes
+``draft``                    a wave that was created
+``wave``                     a wave that was uploaded as well
+``live``, ``closed``         a wave that is in the field for three days, and one that was closed then
+``ref``                      ``live.target_group``
+``report``                   ``closed.report()``
+``fresh``                    a wave of new people, a day in the field, with quotas by gender
+``pd``, ``timedelta``        pandas, and ``datetime.timedelta``
+============================ ========================================================================""".splitlines()
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -116,7 +131,7 @@ def write_api(target: Path) -> None:
     folder.mkdir(parents=True)
     for name, lines in pages.items():
         (folder / f"{name}.rst").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    index = ["API reference", "=============", "", "Every public name, with an example that the tests run.", ""]
+    index = ["API reference", "=============", "", *_STAGE, ""]
     index += [".. toctree::", "   :maxdepth: 1", "", *(f"   {name}" for name in pages)]
     (folder / "index.rst").write_text("\n".join(index) + "\n", encoding="utf-8")
 

@@ -51,13 +51,22 @@ class Findings(RichDisplay):
 
     Args:
         items: The findings.
+
+    Example:
+        >>> wave.check()
+        <Findings: 0 block, 1 warn, 1 note>
     """
 
     items: tuple[Finding, ...] = ()
 
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> Findings:
-        """Create it from findings, sorted by severity; the order within a severity stays."""
+        """Create it from findings, sorted by severity; the order within a severity stays.
+
+        Example:
+            >>> cint.Findings.of([finding for finding in wave.check() if finding.severity == "warn"])
+            <Findings: 0 block, 1 warn, 0 note>
+        """
         rank = list(Severity)
         return cls(tuple(sorted(findings, key=lambda finding: rank.index(finding.severity))))
 
@@ -74,7 +83,12 @@ class Findings(RichDisplay):
         return bool(self.items)
 
     def rules(self) -> tuple[str, ...]:
-        """Return the codes of all findings."""
+        """Return the codes of all findings.
+
+        Example:
+            >>> wave.check().rules()
+            ('lines-left-out', 'lines-left-out')
+        """
         return tuple(finding.rule for finding in self.items)
 
     @property
@@ -87,6 +101,14 @@ class Findings(RichDisplay):
 
         Raises:
             PreflightBlocked: naming each blocking rule and its fix; its `findings` has them.
+
+        Example:
+            >>> client.pass_time(days=30)
+            >>> try:
+            ...     draft.check().raise_if_blocking()
+            ... except cint.errors.PreflightBlocked as error:
+            ...     print(error.what)
+            Fielding would end less than one hour from now. Fielding would start in the past.
         """
         blocking = self.blocking
         if not blocking:

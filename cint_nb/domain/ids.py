@@ -61,7 +61,14 @@ _WRAPPING = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff\"'`{}<>()[],;\u201c
 
 
 class EntityType(StrEnum):
-    """What the ids of a file identify: `RSID` one per person, `RID` one per visit."""
+    """What the ids of a file identify: `RSID` one per person, `RID` one per visit.
+
+    Example:
+        >>> cint.EntityType("RSID")
+        <EntityType.RSID: 'RSID'>
+        >>> [kind.value for kind in cint.EntityType]
+        ['RSID', 'RID']
+    """
 
     RSID = "RSID"
     RID = "RID"

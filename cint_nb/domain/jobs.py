@@ -130,6 +130,11 @@ class JobSnapshot(RichDisplay, BaseModel):
         partial_message: What the exchange says of a partial success.
         trace_id: For Cint support; `request_id` is that of the poll.
         warnings: Sentences about replies that were not as documented.
+
+    Example:
+        >>> snapshot = draft.upload()
+        >>> print(snapshot.state, snapshot.saved_count, snapshot.is_final)
+        partial 56 True
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -133,6 +133,11 @@ class TargetGroupRef(BaseModel):
     Args:
         project_id: Project, 26 capital letters and digits.
         target_group_id: Target group, the same form.
+
+    Example:
+        >>> group = cint.TargetGroupRef(project_id="01P", target_group_id="01G")
+        >>> group.target_group_id
+        '01G'
     """
 
     model_config = ConfigDict(frozen=True)
@@ -141,7 +146,12 @@ class TargetGroupRef(BaseModel):
     target_group_id: str
 
     def path_params(self, **more: str) -> dict[str, str]:
-        """Return the path parameters of this target group, with `more` of them."""
+        """Return the path parameters of this target group, with `more` of them.
+
+        Example:
+            >>> cint.TargetGroupRef(project_id="01P", target_group_id="01G").path_params()
+            {'project_id': '01P', 'target_group_id': '01G'}
+        """
         return {"project_id": self.project_id, "target_group_id": self.target_group_id, **more}
 
 

@@ -100,6 +100,10 @@ class Money(BaseModel):
 
     Raises:
         PlanError: if the amount is negative or not a number, or the code has another form.
+
+    Example:
+        >>> cint.Money.parse("2.75 EUR")
+        Money(value=Decimal('2.75'), currency_code='EUR')
     """
 
     model_config = ConfigDict(frozen=True)
@@ -127,8 +131,8 @@ class Money(BaseModel):
         Raises:
             PlanError: if the text is not an amount and a currency, or can be read in two ways.
 
-        >>> Money.parse("2,7352 EUR") == Money.parse("EUR 2.7352") == Money.parse("2.7352 €")
-        True
+        >>> [str(cint.Money.parse(text)) for text in ("2,7352 EUR", "EUR 2.7352", "2.7352 €")]
+        ['2.7352 EUR', '2.7352 EUR', '2.7352 EUR']
         """
         if isinstance(text, Money):
             return text
@@ -155,7 +159,12 @@ class Money(BaseModel):
         raise _money_error(text, "The amount of money is not valid.", _FORM)
 
     def to_body(self) -> dict[str, str]:
-        """Return the JSON form, with the amount as a decimal string."""
+        """Return the JSON form, with the amount as a decimal string.
+
+        Example:
+            >>> cint.Money.parse("2.75 EUR").to_body()
+            {'value': '2.75', 'currency_code': 'EUR'}
+        """
         return {"value": format(self.value, "f"), "currency_code": self.currency_code}
 
     @printable
@@ -260,6 +269,12 @@ class TargetGroupPlan(RichDisplay, PrintableModel):
         customer_reference_number: Your own number for the target group, 3–128 characters.
 
     Serves both guides; endpoint `POST …/target-groups`.
+
+    Example:
+        >>> plan.completes_goal, plan.locale
+        (20, 'ger_de')
+        >>> print(plan.cost_per_interview)
+        2.75 EUR
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -382,6 +397,22 @@ class TargetGroupPlan(RichDisplay, PrintableModel):
 
         Raises:
             PlanError: naming each field that is missing, unknown or out of range, and the word that was meant.
+
+        Example:
+            >>> plan = cint.TargetGroupPlan.fresh(
+            ...     business_unit_id=cint.sandbox.BUSINESS_UNIT_ID,
+            ...     project_manager_id=cint.sandbox.PROJECT_MANAGER_ID,
+            ...     locale="ger_de",
+            ...     completes_goal=200,
+            ...     expected_length_of_interview_minutes=10,
+            ...     expected_incidence_rate=0.8,
+            ...     cost_per_interview="2.75 EUR",
+            ...     start_at=client.clock.now() + timedelta(hours=1),
+            ...     end_at=client.clock.now() + timedelta(days=14),
+            ...     live_url="https://your-survey.com?RID=[%RID%]",
+            ... )
+            >>> plan.is_recontact
+            False
         """
         return cls(
             kind=PlanKind.FRESH,
@@ -499,6 +530,22 @@ class TargetGroupPlan(RichDisplay, PrintableModel):
 
         Raises:
             PlanError: naming each field that is missing, unknown or out of range, and the word that was meant.
+
+        Example:
+            >>> plan = cint.TargetGroupPlan.recontact(
+            ...     business_unit_id=cint.sandbox.BUSINESS_UNIT_ID,
+            ...     project_manager_id=cint.sandbox.PROJECT_MANAGER_ID,
+            ...     locale="ger_de",
+            ...     completes_goal=200,
+            ...     expected_length_of_interview_minutes=10,
+            ...     expected_incidence_rate=0.8,
+            ...     cost_per_interview="2.75 EUR",
+            ...     start_at=client.clock.now() + timedelta(hours=1),
+            ...     end_at=client.clock.now() + timedelta(days=14),
+            ...     live_url="https://your-survey.com?RID=[%RID%]",
+            ... )
+            >>> plan.is_recontact
+            True
         """
         return cls(
             kind=PlanKind.RECONTACT,
@@ -609,6 +656,10 @@ class TargetGroupPlan(RichDisplay, PrintableModel):
 
         Raises:
             PlanError: it has profiles whose names have not been looked up.
+
+        Example:
+            >>> plan.to_body()["completes_goal"]
+            20
         """
         chosen_name = self.name or name
         body: dict[str, Any] = {

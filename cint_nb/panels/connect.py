@@ -51,6 +51,11 @@ def connect(
 
     Raises:
         SettingsError: the mode is unknown, or live mode lacks credentials; it names each missing variable.
+
+    Example:
+        >>> with cint.connect() as client:
+        ...     print(client)
+        <cint_nb client: sandbox · account 101>
     """
     settings = wrap_secrets(settings)
     if in_kernel():

@@ -79,6 +79,11 @@ def resume_jobs(client: Client | None = None) -> RunningJobs:
     Returns:
         A panel with a progress bar for each job, watched in the background. Run the wave's own line afterwards, such as
         `wave.upload()`: it takes up the same job and writes its end into the journal.
+
+    Example:
+        >>> job = draft.upload(wait=False)
+        >>> cint.resume_jobs(client)
+        <RunningJobs: sandbox · Jobs that were running · 1 job>
     """
     if client is None:
         from cint_nb.panels.connect import connect

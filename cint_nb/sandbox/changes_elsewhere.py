@@ -382,5 +382,10 @@ CHANGES: dict[str, ChangeElsewhere] = {
 
 
 def field_edits() -> list[str]:
-    """Return the name of a change for every field of a draft, such as `field-edited:completes_goal`."""
+    """Return the name of a change for every field of a draft, such as `field-edited:completes_goal`.
+
+    Example:
+        >>> cint.sandbox.field_edits()[:3]
+        ['field-edited:name', 'field-edited:business_unit_id', 'field-edited:project_manager_id']
+    """
     return [f"field-edited:{name}" for name in get_args(DraftField)]

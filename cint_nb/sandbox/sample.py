@@ -67,6 +67,11 @@ def write_sample(
         InputError: for fewer than one line or an unknown entity type, or if another file exists there.
 
     Serves the recontact guide, prerequisites and step 2.
+
+    Example:
+        >>> path = cint.sandbox.write_sample("respondents.csv", lines=60)
+        >>> len(path.read_text(encoding="utf-8-sig").splitlines())
+        60
     """
     if not 1 <= lines <= limits.SOURCE_MAX_LINES:
         raise InputError(

@@ -69,6 +69,12 @@ class Sandbox:
 
     Raises:
         InputError: for a fault that is not valid, or a state file of another seed, start or rules.
+
+    Example:
+        >>> sandbox = cint.sandbox.Sandbox(seed=7, faults=["drop-reply@upload"])
+        >>> with cint.sandbox.ServedSandbox(sandbox) as served:
+        ...     print(cint.connect(base_url=served.base_url))
+        <cint_nb client: sandbox · account 101>
     """
 
     base_url = "http://sandbox.invalid/v1"
@@ -109,7 +115,14 @@ class Sandbox:
         self.app: Starlette = build_app(self)
 
     def transport(self) -> httpx.AsyncBaseTransport:
-        """Return a transport that responds from this world, without a network."""
+        """Return a transport that responds from this world, without a network.
+
+        Example:
+            >>> import httpx
+            >>> transport = cint.sandbox.Sandbox().transport()
+            >>> isinstance(transport, httpx.AsyncBaseTransport)
+            True
+        """
         return SandboxTransport(self.app, self.clock)
 
     def inject(
@@ -142,8 +155,9 @@ class Sandbox:
             InputError: when it is not valid, with the name that was nearly meant, or cannot happen now.
 
         Example:
-            >>> sandbox.inject("field-edited", "launch", "completes_goal", value=150)
-            >>> sandbox.inject("paused-elsewhere")
+            >>> fault = client.sandbox.inject("paused-elsewhere", target=ref.target_group_id)
+            >>> client.fielding.run(ref).status
+            'paused'
         """
         return self.faults.arm(write_fault(name, at, argument, value=value, times=times, skip=skip, target=target))
 
@@ -155,7 +169,9 @@ class Sandbox:
             population: The parameters of people's behaviour from now on; as before when omitted.
 
         Example:
-            >>> sandbox.switch(cint_nb.sandbox.Missingness.mnar())
+            >>> client.sandbox.switch(cint.sandbox.Missingness.mnar())
+            >>> client.sandbox.world.population.missingness
+            Missingness(by_answer=1.0)
         """
         settings = {"missingness": missingness, "population": population}
         body = {name: changed_settings(value) for name, value in settings.items() if value is not None}
@@ -187,9 +203,11 @@ class Sandbox:
             InputError: when no target group of this id has been live.
 
         Example:
-            >>> truth = pandas.DataFrame(client.sandbox.truth())
-            >>> wave = truth[truth.wave == 2]
-            >>> wave.answer[wave.completed].mean() - wave.answer.mean()  # the bias of the unweighted mean
+            >>> group_id = ref.target_group_id
+            >>> truth = pd.DataFrame(client.sandbox.truth(group_id))
+            >>> bias = truth.answer[truth.completed].mean() - truth.answer.mean()  # of the unweighted mean
+            >>> print(f"{bias:+.2f}")
+            -7.64
         """
         with self.dispatcher.lock:
             catch_up(self.world, self.clock.elapsed)
@@ -203,6 +221,11 @@ class Sandbox:
 
         Raises:
             InputError: when there is none of this id.
+
+        Example:
+            >>> group_id = fresh.target_group.target_group_id
+            >>> [(quota.limit, quota.completes) for quota in client.sandbox.quotas(group_id)]
+            [(10, 8), (10, 4)]
         """
         with self.dispatcher.lock:
             catch_up(self.world, self.clock.elapsed)
@@ -212,13 +235,29 @@ class Sandbox:
         raise ValueError("there is no target group of this id")
 
     def advance(self, seconds: float) -> None:
-        """Advance virtual time by so many seconds."""
+        """Advance virtual time by so many seconds.
+
+        Example:
+            >>> before = client.clock.now()
+            >>> client.sandbox.advance(3_600)
+            >>> client.clock.now() - before
+            datetime.timedelta(seconds=3600)
+        """
         self.clock.advance(seconds)
         if self.request_log is not None:
             self.request_log.save_time(self.clock.elapsed)
 
     def close(self) -> None:
-        """Save the time and close the state file, if there is one."""
+        """Save the time and close the state file, if there is one.
+
+        Example:
+            >>> from pathlib import Path
+            >>> file = Path("world.sqlite3")
+            >>> sandbox = cint.sandbox.Sandbox(state=file)
+            >>> sandbox.close()
+            >>> file.exists()
+            True
+        """
         if self.request_log is not None:
             self.request_log.save_time(self.clock.elapsed)
             self.request_log.close()

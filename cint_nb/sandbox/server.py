@@ -131,6 +131,11 @@ class ServedSandbox(ServedApp):
     Args:
         sandbox: The sandbox; when omitted a new one with seed 1, whose clock runs at 60 times real time.
         options: Those of `ServedApp`.
+
+    Example:
+        >>> with cint.sandbox.ServedSandbox() as served, cint.connect(base_url=served.base_url) as client:
+        ...     print(len(client.definitions.accounts()))
+        1
     """
 
     def __init__(self, sandbox: Sandbox | None = None, **options: Unpack[ServerOptions]) -> None:

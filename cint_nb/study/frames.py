@@ -67,6 +67,12 @@ def status_frame(rows: Iterable[Any], *, now: datetime | None = None) -> pd.Data
         A frame, one row per group, in the given order. The columns are `STATUS_COLUMNS`; `Wave.status` says what each
         means. If a row has a `trend`, a list of completes so far at even intervals, the frame has that column too. Printed
         it is at most 80 columns wide, with percentages and short dates; its values stay fractions and times.
+
+    Example:
+        >>> frame = cint.frames.status_frame([{"name": "Wave 1", "state": "completed", "goal": 100}])
+        >>> frame[["name", "state", "goal"]]
+             name      state  goal
+        0  Wave 1  completed   100
     """
     import pandas as pd
 
@@ -202,6 +208,14 @@ def completes_frame(intervals: Iterable[Any]) -> pd.DataFrame:
         A frame sorted by time: `until`, UTC; `completes` so far; `new` in the interval.
 
     Serves the endpoint `target-groups/{id}/completes-aggregated-by-interval`.
+
+    Example:
+        >>> cint.frames.completes_frame(client.target_groups.completes_by_interval(ref))
+                                  until  completes  new
+        0 2026-09-02 08:00:29.286+00:00          7    7
+        1 2026-09-03 08:00:29.286+00:00         11    4
+        2 2026-09-04 08:00:29.286+00:00         13    2
+        3 2026-09-05 08:00:29.286+00:00         13    0
     """
     import pandas as pd
 
@@ -225,6 +239,14 @@ def analysis_frame(performance: Any, *, test: bool = False) -> pd.DataFrame:
         give is empty, and so are then all shares.
 
     Serves the endpoint `target-groups/{id}/performance`.
+
+    Example:
+        >>> cint.frames.analysis_frame(client.target_groups.performance(ref))
+          status                     label  count   share
+        0     10                  Complete     13  0.8125
+        1     20          Client terminate      1  0.0625
+        2     23              Screened out      1  0.0625
+        3      3  In client survey or drop      1  0.0625
     """
     import pandas as pd
 
@@ -249,6 +271,14 @@ def funnel_frame(status: pd.DataFrame) -> pd.DataFrame:
 
     Raises:
         InputError: it lacks one of these columns.
+
+    Example:
+        >>> cint.frames.funnel_frame(live.status())
+               stage  people  of_first  of_previous
+        0       sent      57       1.0          1.0
+        1      saved      56  0.982456     0.982456
+        2   entrants      16  0.280702     0.285714
+        3  completes      13   0.22807       0.8125
     """
     require_columns(status, _FUNNEL)
     import pandas as pd

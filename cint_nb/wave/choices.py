@@ -25,6 +25,12 @@ class Choices:
     contains the text, in any case.
 
     Created by `client.choices`.
+
+    Example:
+        >>> client.choices.business_units()
+           business_unit_id             name currency      pricing_models
+        0              1234   Sandbox Europe      EUR  dynamic, rate_card
+        1              5678  Sandbox America      USD  dynamic, rate_card
     """
 
     def __init__(self, client: JournaledClient) -> None:
@@ -42,6 +48,12 @@ class Choices:
             plan may have, joined by commas.
 
         Serves `GET /accounts/{account_id}/business-units`.
+
+        Example:
+            >>> client.choices.business_units()
+               business_unit_id             name currency      pricing_models
+            0              1234   Sandbox Europe      EUR  dynamic, rate_card
+            1              5678  Sandbox America      USD  dynamic, rate_card
         """
         units = self._client.run(self._client.definitions.business_units())
         rows = [(unit.id, unit.name, unit.currency_code, _joined(unit.pricing_models)) for unit in units]
@@ -57,6 +69,10 @@ class Choices:
             A frame: `project_manager_id`, for the plan; `name`.
 
         Serves `GET /accounts/{account_id}/users`.
+
+        Example:
+            >>> client.choices.project_managers().columns.tolist()
+            ['project_manager_id', 'name']
         """
         if self._managers is None:
             users = self._client.run(self._client.definitions.users(project_managers=True))
@@ -74,6 +90,12 @@ class Choices:
             one of the country.
 
         Serves `GET /locales`.
+
+        Example:
+            >>> client.choices.locales(search="canada")
+               locale language country  is_preferred
+            0  eng_ca  English  Canada          True
+            1  fre_ca   French  Canada         False
         """
         rows = [
             (f"{language.code}_{each.country.code}".lower(), language.name, each.country.name, language.is_preferred)
@@ -92,6 +114,11 @@ class Choices:
             A frame: `industry_code`, for the plan; `name`.
 
         Serves `GET /industries`.
+
+        Example:
+            >>> client.choices.industries(search="auto")
+              industry_code        name
+            0    automotive  Automotive
         """
         items = self._client.run(self._client.definitions.industries())
         return _frame(("industry_code", "name"), [(each.code, each.name) for each in items], search)
@@ -106,6 +133,11 @@ class Choices:
             A frame: `study_type_code`, for the plan; `name`.
 
         Serves `GET /study-types`.
+
+        Example:
+            >>> client.choices.study_types(search="recontact")
+              study_type_code       name
+            0       recontact  Recontact
         """
         items = self._client.run(self._client.definitions.study_types())
         return _frame(("study_type_code", "name"), [(each.code, each.name) for each in items], search)
@@ -120,6 +152,12 @@ class Choices:
             A frame: `supplier_id`; `code`; `name`.
 
         Serves `GET /suppliers`.
+
+        Example:
+            >>> client.choices.suppliers().head(2)
+               supplier_id  code                name
+            0          201  S201  Sandbox supplier 1
+            1          202  S202  Sandbox supplier 2
         """
         items = self._client.run(self._client.definitions.suppliers())
         return _frame(("supplier_id", "code", "name"), [(each.id, each.code, each.name) for each in items], search)
@@ -138,6 +176,11 @@ class Choices:
             `standard`, whether every account has it. What is not shown is missing.
 
         Serves `GET …/questions-translation`.
+
+        Example:
+            >>> client.choices.questions("ger_de", search="gender")
+               question_id    name                           text          text_english       kind  answers  standard
+            0           43  GENDER  Welches Geschlecht haben Sie?  What is your gender?  selection        3      True
         """
         asked = self._client.definitions.questions(locale, search=search, custom=True)
         rows = [
@@ -169,6 +212,13 @@ class Choices:
         Raises:
             NotFound: the library has no such question.
             PlanError: it has several of the name.
+
+        Example:
+            >>> client.choices.answers("ger_de", "gender")
+              option                 text       text_english
+            0      1             Männlich               Male
+            1      2             Weiblich             Female
+            2  -3105  Keine der genannten  None of the above
         """
         ids = [question] if isinstance(question, int) else []
         listed = self._client.run(self._client.definitions.questions(locale, ids=ids, custom=True))
@@ -182,7 +232,14 @@ class Choices:
         return _frame(("option", "text", "text_english"), rows, None)
 
     def refresh(self) -> None:
-        """Forget what was read, so that it is read again when it is next asked for; nothing is sent."""
+        """Forget what was read, so that it is read again when it is next asked for; nothing is sent.
+
+        Example:
+            >>> units = client.choices.business_units()
+            >>> client.choices.refresh()
+            >>> client.choices.business_units().equals(units)
+            True
+        """
         self._managers = None
         self._client.definitions.clear_cache()
 

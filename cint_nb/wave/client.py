@@ -54,6 +54,10 @@ class Client:
         profiles: From names to ids; validate, read and replace the profiles of target groups.
         prices: Price predictions and rate cards, where the account may.
         choices: What a plan can choose from, as small tables.
+
+    Example:
+        >>> client
+        <cint_nb client: sandbox · account 101>
     """
 
     def __init__(self, aio: JournaledClient) -> None:
@@ -100,6 +104,11 @@ class Client:
 
         Raises:
             PlanError: the name is too short or too long, or respondents were given for a plan of new people.
+
+        Example:
+            >>> wave = client.wave("Tracker, wave 5", project="Brand tracker", respondents=people, plan=plan)
+            >>> wave
+            <Wave 'Tracker, wave 5': sandbox · 57 ids · not created>
         """
         return Wave(
             self.aio,
@@ -119,6 +128,15 @@ class Client:
 
         Args:
             project: Name or id of the project.
+
+        Example:
+            >>> started = live.launched
+            >>> for frame in client.project_status("Brand tracker")():
+            ...     print(frame[["name", "state", "completes", "saved"]].to_string(index=False))
+                       name state  completes  saved
+            Tracker, wave 2  live         13   <NA>
+                       name state  completes  saved
+            Tracker, wave 2  live         13     56
         """
         return ProjectStatus(self.aio, project)
 
@@ -165,6 +183,12 @@ class Client:
         Raises:
             SettingsError: in live mode, where time passes by itself.
             InputError: time cannot go back, or by more than 400 days at once.
+
+        Example:
+            >>> before = client.clock.now()
+            >>> client.pass_time(days=1, hours=2)
+            >>> print(client.clock.now() - before)
+            1 day, 2:00:00
         """
         self.aio.pass_time(days=days, hours=hours, minutes=minutes)
 
@@ -205,7 +229,16 @@ class Client:
         self.aio.inject(name, at, argument, value=value, times=times, skip=skip, target=target)
 
     def close(self) -> None:
-        """Close the connections and the journal. Jobs on the exchange continue."""
+        """Close the connections and the journal. Jobs on the exchange continue.
+
+        Example:
+            >>> client.close()
+            >>> try:
+            ...     client.projects.list()
+            ... except cint.CintError as error:
+            ...     print(error.what)
+            This client is closed.
+        """
         self.aio.close()
 
     def __enter__(self) -> Self:

@@ -87,6 +87,10 @@ class Wave(LiveDisplay):
     `WaveBusy`. Reading, pausing and closing never lock.
 
     Serves both guides: to create a target group, and to recontact respondents, steps 1–4 and the removal.
+
+    Example:
+        >>> wave
+        <Wave 'Tracker, wave 3': sandbox · 57 ids · draft>
     """
 
     def __init__(
@@ -170,6 +174,11 @@ class Wave(LiveDisplay):
 
         Raises:
             InvalidState: the wave has no target group.
+
+        Example:
+            >>> state = live.exchange_state()
+            >>> print(state.state, state.run.status)
+            live live
         """
         return self._ask(self._context.read_state())
 
@@ -191,6 +200,11 @@ class Wave(LiveDisplay):
 
         Raises:
             JournalError: the client is closed, or its journal cannot be read.
+
+        Example:
+            >>> known = live.look()
+            >>> print(known.state.state, known.is_current)
+            live True
         """
         with deliver_warnings(show=False) as said:  # whoever shows the state shows them too
             try:
@@ -215,6 +229,10 @@ class Wave(LiveDisplay):
 
         Raises:
             PlanError: the wave has no plan.
+
+        Example:
+            >>> wave.check("launch", ask=True).rules()
+            ('partly-saved', 'draft-not-shown')
         """
         _check_words("step", [step], STEPS)
         _check_words("unverified", unverified, VERIFIABLE)
@@ -353,6 +371,13 @@ class Wave(LiveDisplay):
 
         Serves `POST …/target-groups/calculate-feasibility` and, once launched,
         `POST …/target-groups/{target_group_id}/calculate-feasibility`.
+
+        Example:
+            >>> frame = wave.feasibility(goals=[10, 20], prices=["2.75 EUR"])
+            >>> frame[["people", "goal", "price", "completes_low", "completes_high", "suggested_price", "currency"]]
+               people  goal  price  completes_low  completes_high  suggested_price currency
+            0      57    10   2.75             10            4466             2.85      EUR
+            1      57    20   2.75             20            4466             2.85      EUR
         """
         amounts = [Money.parse(price) for price in prices]
         if any(not 0 < length <= _DAYS_MAX for length in days):
@@ -424,6 +449,12 @@ class Wave(LiveDisplay):
             OutcomeUnknown: the reply was lost; rerun it, it checks for the draft before it sends another.
 
         Serves the recontact guide, step 1, and the create guide.
+
+        Example:
+            >>> wave = client.wave("Tracker, wave 5", project="Brand tracker", respondents=people, plan=plan)
+            >>> group = wave.create()
+            >>> group == wave.target_group
+            True
         """
         plan = self._context.require_complete()
         with self._holding():
@@ -474,6 +505,11 @@ class Wave(LiveDisplay):
             JobFailed: the exchange reports that the job failed; rerun it to send a new one.
 
         Serves the recontact guide, steps 2 and 3.
+
+        Example:
+            >>> snapshot = draft.upload()
+            >>> print(snapshot.state, snapshot.saved_count)
+            partial 56
         """
         people = self.respondents
         self._ask(self._context.require_ref())
@@ -535,6 +571,12 @@ class Wave(LiveDisplay):
             NothingToResubmit: none was rejected, all were rejected twice, or it is not known which RIDs were.
 
         Serves the recontact guide, step 3, last paragraph.
+
+        Example:
+            >>> len(wave.outcome.resubmittable)
+            1
+            >>> print(wave.resubmit())
+            <upload: done · 1 ids · 57 saved>
         """
         _ = self.respondents
         if self._outcome is not None and not self._ask(self._uploads.is_outcome_current()):
@@ -568,6 +610,10 @@ class Wave(LiveDisplay):
             InvalidState: the wave has been launched.
 
         Serves the recontact guide, step 1: the goal must be equal to or fewer than the IDs uploaded.
+
+        Example:
+            >>> wave.lower_goal(12)
+            12
         """
         self._context.require_complete()
         return self._act(lambda: self._drafts.lower_goal(goal))
@@ -588,6 +634,12 @@ class Wave(LiveDisplay):
             InvalidState: fields were changed on both sides, which the error names; or the wave is launched.
 
         Serves `PUT …/target-groups/{target_group_id}`.
+
+        Example:
+            >>> draft.update(plan.model_copy(update={"completes_goal": 15}))
+            ()
+            >>> draft.plan_from_exchange().completes_goal
+            15
         """
         _check_plan(plan)
         check_model(plan, PlanError)
@@ -604,6 +656,10 @@ class Wave(LiveDisplay):
 
         Raises:
             InvalidState: the wave is launched, or not created.
+
+        Example:
+            >>> draft.plan_from_exchange().completes_goal
+            20
         """
         return self._ask(self._drafts.plan_from_exchange())
 
@@ -649,6 +705,12 @@ class Wave(LiveDisplay):
             JobFailed: the exchange rejected the launch; its reason is in the message.
 
         Serves the recontact guide, step 4, and for new people the step after the create guide.
+
+        Example:
+            >>> print(wave.launch(budget="100 EUR"))
+            <launch: done>
+            >>> wave.launched
+            True
         """
         plan = self._context.require_complete()
         worst_case = check_budget(plan, budget, id_count=self.id_count)
@@ -714,6 +776,11 @@ class Wave(LiveDisplay):
             InvalidState: the run is not completed, or its goal or end has been reached.
 
         Serves `POST …/fielding-runs/{fielding_run_id}/relaunch`.
+
+        Example:
+            >>> closed.relaunch(budget="100 EUR")
+            >>> closed.status()["state"].item()
+            'live'
         """
         self._context.require_complete()
         self._act(lambda: self._fielding.relaunch(budget))
@@ -735,6 +802,10 @@ class Wave(LiveDisplay):
             InvalidState: the wave is not in the field.
 
         Serves `PUT …/profiles/completes-goal`.
+
+        Example:
+            >>> live.raise_goal(25, budget="100 EUR")
+            25
         """
         self._context.require_complete()
         return self._act(lambda: self._fielding.raise_goal(goal, budget))
@@ -754,6 +825,12 @@ class Wave(LiveDisplay):
             PlanError: the library of the locale does not have a name of the plan.
 
         Serves `GET …/profiles`.
+
+        Example:
+            >>> fresh.quotas()[["profile", "target", "percent", "goal", "completes", "filled"]]
+              profile  target  percent  goal  completes  filled
+            0  GENDER    Male     50.0    10          8     0.8
+            1  GENDER  Female     50.0    10          4     0.4
         """
         frame = quota_frame(quota_rows(self._ask(self._fielding.quotas())))
         frame.attrs["mode"] = str(self.client.mode)
@@ -794,6 +871,13 @@ class Wave(LiveDisplay):
             InvalidState: the wave is not in the field.
 
         Serves `PUT …/profiles/completes-goal`.
+
+        Example:
+            >>> frame = fresh.set_quotas({"gender": {"male": 40, "female": 60}}, by="percent")
+            >>> frame[["profile", "target", "percent", "goal", "completes"]]
+              profile  target  percent  goal  completes
+            0  GENDER    Male     40.0     8          8
+            1  GENDER  Female     60.0    12          4
         """
         _check_words("by", [by], ("completes", "percent"))
         self._context.require_complete()
@@ -831,6 +915,15 @@ class Wave(LiveDisplay):
             InvalidState: the wave is not in the field, or it is not known whether it has control quotas.
 
         Serves `POST …/profiles/manage-profiles`.
+
+        Example:
+            >>> frame = fresh.set_profiles([cint.Profile("age", {"18-54": 60, "55+": 40})])
+            >>> frame[["profile", "target", "percent", "goal", "completes"]]
+              profile    target  percent  goal  completes
+            0  GENDER      Male     50.0    10          8
+            1  GENDER    Female     50.0    10          4
+            2     AGE  18 to 54     60.0    12          0
+            3     AGE  55 to 99     40.0     8          0
         """
         _check_words("unverified", unverified, (CONTROL,))
         self._context.require_complete()
@@ -860,6 +953,10 @@ class Wave(LiveDisplay):
             InvalidState: the wave is not in the field.
 
         Serves `PUT …/cost-per-interview`.
+
+        Example:
+            >>> print(live.set_price("3 EUR", budget="100 EUR"))
+            3 EUR
         """
         self._context.require_complete()
         return self._act(lambda: self._fielding.set_price(price, budget))
@@ -877,6 +974,10 @@ class Wave(LiveDisplay):
             InvalidState: the wave is not in the field.
 
         Serves `PUT …/fielding-runs/{fielding_run_id}`.
+
+        Example:
+            >>> print(live.extend(client.clock.now() + timedelta(days=20), budget="100 EUR"))
+            2026-09-24 08:00:31.500000+00:00
         """
         self._context.require_complete()
         return self._act(lambda: self._fielding.extend(end_at, budget))
@@ -892,6 +993,13 @@ class Wave(LiveDisplay):
 
         Raises:
             BudgetExceeded: what stands there could cost more.
+
+        Example:
+            >>> print(live.approve("120 EUR"))
+            120 EUR
+            >>> live.status()[["approved", "committed", "spent"]]
+               approved  committed  spent
+            0     120.0       55.0  35.75
         """
         self._context.require_complete()
         return self._act(lambda: self._fielding.approve(budget))
@@ -924,6 +1032,11 @@ class Wave(LiveDisplay):
             values are missing. `attrs["mode"]` names the mode of the exchange, `attrs["read_at"]` when it was read.
 
         Serves the endpoints `target-groups/{id}/overview`, `…/performance` and `…/recontacts/overview`.
+
+        Example:
+            >>> live.status()[["state", "goal", "completes", "saved", "entrants", "cost", "currency"]]
+              state  goal  completes  saved  entrants   cost currency
+            0  live    20         13     56        16  35.75      EUR
         """
         with deliver_warnings() as said:
             row = self._ask(self._fielding.status(trend=trend))
@@ -950,6 +1063,10 @@ class Wave(LiveDisplay):
             InvalidState: it is a draft: the exchange makes the links when it is launched.
 
         Serves `GET …/target-groups/{target_group_id}/details`.
+
+        Example:
+            >>> live.test_links()["link"].tolist()
+            ['screener', 'client survey']
         """
         links = self._ask(self._fielding.test_links())
         frame = pd.DataFrame(
@@ -977,6 +1094,11 @@ class Wave(LiveDisplay):
             InvalidState: the wave has no target group.
 
         Serves the recontact guide, "List all upload jobs".
+
+        Example:
+            >>> wave.files()[["of", "state", "sent", "uploaded", "failed"]]
+                 of    state  sent  uploaded  failed
+            0  list  partial    57        56       1
         """
         frame = files_frame(self._ask(self._files.list()))
         frame.attrs["mode"] = str(self.client.mode)
@@ -1007,6 +1129,11 @@ class Wave(LiveDisplay):
             RespondentFileError: the file holds no id.
 
         Serves the recontact guide, "Download an uploaded file".
+
+        Example:
+            >>> job_id = wave.files()["job_id"].iloc[0]
+            >>> wave.download_file(job_id)
+            <Respondents: 57 RSIDs · 57 lines · cint-nb-••••0402.••••1292.b0.c0.csv>
         """
         folder = None if save_to is None else as_folder(save_to)
         download, kind = self._ask(self._files.download(job_id, entity_type))
@@ -1045,6 +1172,15 @@ class Wave(LiveDisplay):
             RespondentFileError: the report cannot be read; it names the columns and what to pass to `read_report`.
 
         Serves `POST …/reports/respondent-analysis`, `GET …/reports/{id}/status` and `…/download`.
+
+        Example:
+            >>> closed.report().summary()
+                               what  number
+            0                visits      16
+            1      visits completed      13
+            2   visits without RSID       0
+            3    people who entered      16
+            4  people who completed      13
         """
         folder = None if save_to is None else as_folder(save_to)
         download = self._fetch_report(start, include_respondent_answers)
@@ -1197,6 +1333,14 @@ class Wave(LiveDisplay):
             UnexpectedReply: the exchange's counts and files contradict each other.
 
         Serves `POST …/reconciliations`, `GET …/reconciliations/{request_id}` and its downloads.
+
+        Example:
+            >>> rid = closed.report().visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> closed.reconcile([{"rid": rid}], reason="speeder", dry_run=True).effect()
+                                             what        now            after
+            0                           completes         13               12
+            1  people who completed, to recontact         13               12
+            2                                cost  35.75 EUR  about 33.00 EUR
         """
         report = self._read_report(self._fetch_report(None, latest_days=_RECONCILABLE_REPORT_DAYS))
         plan = plan_reconciliation(changes, report, rid=rid, reason=reason, now=self.client.clock.now())
@@ -1219,6 +1363,11 @@ class Wave(LiveDisplay):
             InvalidState: the run is not live, as after its goal or its end was reached; nobody can enter it then.
 
         Serves `POST …/fielding-runs/{id}/pause`.
+
+        Example:
+            >>> live.pause()
+            >>> live.status()["state"].item()
+            'paused'
         """
         self._ask(self._fielding.pause())
 
@@ -1230,6 +1379,12 @@ class Wave(LiveDisplay):
             InvalidState: the run is not paused, or its goal or end has been reached.
 
         Serves `POST …/fielding-runs/{id}/resume`.
+
+        Example:
+            >>> live.pause()
+            >>> live.resume()
+            >>> live.status()["state"].item()
+            'live'
         """
         self._context.require_complete()
         self._act(lambda: self._fielding.resume())
@@ -1245,6 +1400,11 @@ class Wave(LiveDisplay):
             InvalidState: the run is paused and `resume_first` was not given.
 
         Serves `POST …/fielding-runs/{id}/complete`.
+
+        Example:
+            >>> live.close()
+            >>> live.status()["state"].item()
+            'completed'
         """
         self._ask(self._fielding.close(resume_first=resume_first))
 
@@ -1272,6 +1432,12 @@ class Wave(LiveDisplay):
             UnexpectedReply: whether it is in the field cannot be seen, and `while_live` was not given.
 
         Serves the recontact guide, "Removing recontact opportunities".
+
+        Example:
+            >>> print(wave.remove())
+            <removal: done · 56 ids · 0 saved>
+            >>> client.recontacts.saved_count(wave.target_group)
+            0
         """
         _ = self.respondents  # new people are on no list, and a forgotten list may be another's
         self._ask(self._fielding.require_removable(while_live=while_live))
@@ -1312,6 +1478,16 @@ class Wave(LiveDisplay):
             OutcomeUnknown: the reply was lost; run it again.
 
         Serves `POST …/exclusions/jobs/upload-respondents-by-file` and `GET …/exclusions/rsid/paginated`.
+
+        Example:
+            >>> frame = live.withdraw(people.sample(1))
+            >>> frame[["what", "people"]].head(5)
+                                    what  people
+            0                  withdrawn       1
+            1                on the list       1
+            2  saved in the target group       1
+            3                   excluded       1
+            4               not excluded       0
         """
         named = self._withdrawals.parse_people(people)
         reporter = OnDemandReporter(self.client.reporter_factory, f"Withdrawal · {self.name}", str(self.client.mode))

@@ -290,6 +290,14 @@ def allow_nested_loops() -> None:
 
     It changes asyncio for the whole process, so it happens only on request. Blocking calls and `await` work
     with and without it.
+
+    Example:
+        >>> import asyncio
+        >>> cint.allow_nested_loops()
+        >>> async def cell():
+        ...     return asyncio.run(asyncio.sleep(0, "inside"))
+        >>> asyncio.run(cell())
+        'inside'
     """
     import nest_asyncio2
 

@@ -13,7 +13,6 @@ import pytest
 
 import cint_nb as cint
 from cint_nb.domain.reconciliation import deadlines
-from cint_nb.study import frames
 from cint_nb.study.outcome import reason_codes
 from tests.measure.calls import MEASURES
 from tests.measure.worlds import in_polars, quiet, rows_of, warned
@@ -25,7 +24,7 @@ MODULES = [each.name for each in pkgutil.walk_packages(cint.measure.__path__, "c
 
 @pytest.mark.sampled(every=4)
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", [*MODULES, *(module.__name__ for module in (reason_codes, frames, deadlines))])
+@pytest.mark.parametrize("name", [*MODULES, *(module.__name__ for module in (reason_codes, deadlines))])
 def test_they_print_what_they_say(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 

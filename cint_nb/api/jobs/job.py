@@ -55,6 +55,11 @@ class Job:
         durations: How fast earlier jobs were; the documented durations if omitted.
 
     Serves the recontact guide, step 3, and removal, step 2.
+
+    Example:
+        >>> job = draft.upload(wait=False)
+        >>> print(job.wait().state)
+        partial
     """
 
     def __init__(
@@ -86,6 +91,12 @@ class Job:
 
         Raises:
             InputError: it is not a job handle, or belongs to a different exchange or account than the client's.
+
+        Example:
+            >>> job = draft.upload(wait=False)
+            >>> again = cint.Job.attach(client, job.handle)
+            >>> print(again.wait().state)
+            partial
         """
         try:
             if isinstance(handle, str):
@@ -128,6 +139,12 @@ class Job:
         Raises:
             NotFound: the job does not exist.
             CintError: the poll failed for another reason; the job itself is not affected.
+
+        Example:
+            >>> import asyncio
+            >>> job = draft.upload(wait=False)
+            >>> print(asyncio.run(job.refresh()).state)
+            running
         """
         return await loop_thread.run_on_loop(self._refresh())
 
@@ -138,6 +155,11 @@ class Job:
             NotFound: the job does not exist.
             CintError: the poll failed for another reason; the job itself is not affected.
             LoopError: called on the package's own loop thread.
+
+        Example:
+            >>> job = draft.upload(wait=False)
+            >>> print(job.poll().state)
+            running
         """
         return loop_thread.run(self._refresh())
 
@@ -154,6 +176,14 @@ class Job:
         Raises:
             WatchTimeout: the deadline passed; the job continues.
             CintError: every poll failed for ten minutes, or an error that waiting cannot fix.
+
+        Example:
+            >>> import asyncio
+            >>> job = client.recontacts.upload(draft.target_group, people)
+            >>> async def states():
+            ...     return [str(snapshot.state) async for snapshot in job.watch()]
+            >>> asyncio.run(states())[-1]
+            'partial'
         """
         span = self._fetcher.durations.deadline(self.handle) if deadline is None else deadline
         return self._poller.watch(span.total_seconds() if isinstance(span, timedelta) else float(span))
@@ -165,6 +195,11 @@ class Job:
             JobFailed: the exchange reports that the job failed.
             WatchTimeout: the deadline passed, or `stop_watching()` was called; the job continues.
             LoopError: called on the package's own loop thread.
+
+        Example:
+            >>> job = client.recontacts.upload(draft.target_group, people)
+            >>> print(job.wait().state)
+            partial
         """
         try:
             return loop_thread.run(self._wait_until_final(deadline))
@@ -188,6 +223,15 @@ class Job:
 
         Returns:
             A function that removes both.
+
+        Example:
+            >>> seen = []
+            >>> job = client.recontacts.upload(draft.target_group, people)
+            >>> stop = job.add_listener(seen.append)
+            >>> print(job.wait().state)
+            partial
+            >>> print(seen[-1].state)
+            partial
         """
         entry = (listener, on_watch_changed)
         self._listeners.append(entry)
@@ -204,7 +248,14 @@ class Job:
         return self._poller.is_running
 
     def stop_watching(self) -> None:
-        """End every watch and wait of this job, from any thread. The job itself continues."""
+        """End every watch and wait of this job, from any thread. The job itself continues.
+
+        Example:
+            >>> job = client.recontacts.upload(draft.target_group, people)
+            >>> job.stop_watching()
+            >>> job.is_watched
+            False
+        """
         self._poller.stop()
 
     @printable

@@ -46,6 +46,13 @@ class Exclusions:
             OutcomeUnknown: the reply was lost and no check could settle the outcome; call it again.
 
         Serves `POST …/exclusions/jobs/upload-respondents-by-file`.
+
+        Example:
+            >>> job = client.exclusions.upload(ref, people.sample(5))
+            >>> print(job.wait().state)
+            done
+            >>> len(client.exclusions.effective_rsids(ref))
+            5
         """
         return loop_thread.run(self._aio.upload(ref, uploadable, entity_type=entity_type, token=token))
 
@@ -62,11 +69,23 @@ class Exclusions:
             OutcomeUnknown: the reply was lost and nothing shows that the removal started; call it again.
 
         Serves `POST …/exclusions/jobs/remove-all-respondents`.
+
+        Example:
+            >>> uploaded = client.exclusions.upload(ref, people.sample(5)).wait()
+            >>> print(client.exclusions.remove_all(ref).wait().state)
+            done
+            >>> client.exclusions.effective_rsids(ref)
+            ()
         """
         return loop_thread.run(self._aio.remove_all(ref, entity_type=entity_type, ids=ids))
 
     def overview(self, ref: TargetGroupRef) -> RecontactOverview:
-        """Count the uploaded exclusions, by type of id; `GET …/exclusions/overview`."""
+        """Count the uploaded exclusions, by type of id; `GET …/exclusions/overview`.
+
+        Example:
+            >>> client.exclusions.overview(ref)
+            RecontactOverview(saved_respondent_ids_count=0, saved_access_respondent_guids_count=0)
+        """
         return loop_thread.run(self._aio.overview(ref))
 
     def effective_rsids(self, ref: TargetGroupRef) -> tuple[str, ...]:
@@ -75,15 +94,30 @@ class Exclusions:
         Compare them with the recontact list to see who will not be admitted.
 
         Serves `GET …/exclusions/rsid/paginated`.
+
+        Example:
+            >>> uploaded = client.exclusions.upload(ref, people.sample(5)).wait()
+            >>> len(client.exclusions.effective_rsids(ref))
+            5
         """
         return loop_thread.run(self._aio.effective_rsids(ref))
 
     def policy(self, ref: TargetGroupRef) -> ExclusionPolicy:
-        """Read whether people who completed elsewhere in the project are excluded; `GET …/exclusion-policy`."""
+        """Read whether people who completed elsewhere in the project are excluded; `GET …/exclusion-policy`.
+
+        Example:
+            >>> client.exclusions.policy(ref).project_exclusion_enabled
+            False
+        """
         return loop_thread.run(self._aio.policy(ref))
 
     def policies(self, project_id: str) -> tuple[ExclusionPolicy, ...]:
-        """Read the project exclusion of every target group of a project; `GET …/projects/{project_id}/exclusions`."""
+        """Read the project exclusion of every target group of a project; `GET …/projects/{project_id}/exclusions`.
+
+        Example:
+            >>> [policy.project_exclusion_enabled for policy in client.exclusions.policies(ref.project_id)]
+            [False]
+        """
         return loop_thread.run(self._aio.policies(project_id))
 
     def set_policies(self, project_id: str, enabled: Mapping[str, bool]) -> None:
@@ -94,11 +128,21 @@ class Exclusions:
             enabled: By target group id, whether it is on.
 
         Serves `PUT …/projects/{project_id}/exclusion-policies`.
+
+        Example:
+            >>> client.exclusions.set_policies(ref.project_id, {ref.target_group_id: True})
+            >>> client.exclusions.policy(ref).project_exclusion_enabled
+            True
         """
         loop_thread.run(self._aio.set_policies(project_id, enabled))
 
     def activity(self, ref: TargetGroupRef) -> tuple[ActivityExclusion, ...]:
-        """Read the projects and groups whose respondents are excluded; `GET …/respondent-activity-exclusions`."""
+        """Read the projects and groups whose respondents are excluded; `GET …/respondent-activity-exclusions`.
+
+        Example:
+            >>> len(client.exclusions.activity(ref))
+            0
+        """
         return loop_thread.run(self._aio.activity(ref))
 
     def set_activity(self, ref: TargetGroupRef, exclusions: Sequence[ActivityExclusion]) -> None:
@@ -108,6 +152,11 @@ class Exclusions:
             InputError: an exclusion names this target group or its own project; nothing was sent.
 
         Serves `PUT …/respondent-activity-exclusions`.
+
+        Example:
+            >>> client.exclusions.set_activity(ref, [])
+            >>> len(client.exclusions.activity(ref))
+            0
         """
         loop_thread.run(self._aio.set_activity(ref, exclusions))
 

@@ -51,6 +51,14 @@ class Fielding:
             TransportError: the reply was lost; `evidence` contains the key with which to call this again.
 
         Serves the recontact guide, step 4, and `POST …/fielding-run-jobs/launch-from-draft`.
+
+        Example:
+            >>> group = wave.target_group
+            >>> job = client.fielding.launch(group, client.clock.now() + timedelta(days=14), budget="100 EUR")
+            >>> print(job.wait().state)
+            done
+            >>> client.fielding.run(group).status
+            'live'
         """
         return loop_thread.run(self._aio.launch(ref, end_fielding_at, budget=budget, idempotency_key=idempotency_key))
 
@@ -79,6 +87,15 @@ class Fielding:
             TransportError: the reply was lost; `evidence` contains the key with which to call this again.
 
         Serves `POST …/fielding-run-jobs/schedule-from-draft`.
+
+        Example:
+            >>> group, now = wave.target_group, client.clock.now()
+            >>> start, end = now + timedelta(days=1), now + timedelta(days=14)
+            >>> job = client.fielding.schedule(group, start, end, budget="100 EUR")
+            >>> print(job.wait().state)
+            done
+            >>> client.fielding.run(group).status
+            'scheduled'
         """
         return loop_thread.run(
             self._aio.schedule(ref, start_fielding_at, end_fielding_at, budget=budget, idempotency_key=idempotency_key)
@@ -88,6 +105,10 @@ class Fielding:
         """Read the fielding run with its ETag; None before the launch. A target group has at most one.
 
         Serves `GET …/fielding-runs` and `GET …/fielding-runs/{fielding_run_id}`.
+
+        Example:
+            >>> client.fielding.run(ref).status
+            'live'
         """
         return loop_thread.run(self._aio.run(ref))
 
@@ -98,11 +119,20 @@ class Fielding:
             UnexpectedReply: the reply has no list, or more than one run: which of them people enter by is not known.
 
         Serves `GET …/fielding-runs`.
+
+        Example:
+            >>> [run.status for run in client.fielding.runs(ref)]
+            ['live']
         """
         return loop_thread.run(self._aio.runs(ref))
 
     def pause(self, ref: TargetGroupRef) -> FieldingRun:
-        """Pause a live run; a paused one stays paused. Raises the same errors as `complete`. Serves `POST …/pause`."""
+        """Pause a live run; a paused one stays paused. Raises the same errors as `complete`. Serves `POST …/pause`.
+
+        Example:
+            >>> client.fielding.pause(ref).status
+            'paused'
+        """
         return loop_thread.run(self._aio.pause(ref))
 
     def resume(self, ref: TargetGroupRef, *, budget: Money | MoneyText | None = None) -> FieldingRun:
@@ -119,6 +149,12 @@ class Fielding:
             InvalidState: the run's state does not allow it, or there is no run; nothing was changed.
 
         Serves `POST …/resume`.
+
+        Example:
+            >>> client.fielding.pause(ref).status
+            'paused'
+            >>> client.fielding.resume(ref, budget="100 EUR").status
+            'live'
         """
         return loop_thread.run(self._aio.resume(ref, budget=budget))
 
@@ -136,6 +172,13 @@ class Fielding:
             InvalidState: the run's state does not allow it, or there is no run; nothing was changed.
 
         Serves `POST …/launch-now`.
+
+        Example:
+            >>> group, now = wave.target_group, client.clock.now()
+            >>> start, end = now + timedelta(days=1), now + timedelta(days=14)
+            >>> scheduled = client.fielding.schedule(group, start, end, budget="100 EUR").wait()
+            >>> client.fielding.launch_now(group, budget="100 EUR").status
+            'live'
         """
         return loop_thread.run(self._aio.launch_now(ref, budget=budget))
 
@@ -153,6 +196,10 @@ class Fielding:
             InvalidState: the run's state does not allow it, or there is no run; nothing was changed.
 
         Serves `POST …/relaunch`.
+
+        Example:
+            >>> client.fielding.relaunch(closed.target_group, budget="100 EUR").status
+            'live'
         """
         return loop_thread.run(self._aio.relaunch(ref, budget=budget))
 
@@ -172,6 +219,10 @@ class Fielding:
             PreconditionFailed: the run was changed twice by others during the call.
 
         Serves `POST …/fielding-runs/{fielding_run_id}/complete`, with `If-Match`.
+
+        Example:
+            >>> client.fielding.complete(ref).status
+            'completed'
         """
         return loop_thread.run(self._aio.complete(ref, resume_first=resume_first))
 
@@ -199,11 +250,24 @@ class Fielding:
             InvalidState: the run's state does not allow it, or there is no run; nothing was changed.
 
         Serves `PUT …/fielding-runs/{fielding_run_id}`.
+
+        Example:
+            >>> run = client.fielding.run(ref)
+            >>> end = run.end_fielding_at + timedelta(days=7)
+            >>> changed = client.fielding.update_run(ref, run.start_fielding_at, end, budget="100 EUR")
+            >>> changed.end_fielding_at - run.end_fielding_at
+            datetime.timedelta(days=7)
         """
         return loop_thread.run(self._aio.update_run(ref, start_fielding_at, end_fielding_at, budget=budget))
 
     def allowed_actions(self, project_id: str, target_group_ids: Sequence[str]) -> Transitions:
-        """Read which actions a set of target groups allows now; `POST …/compute-target-group-transitions`."""
+        """Read which actions a set of target groups allows now; `POST …/compute-target-group-transitions`.
+
+        Example:
+            >>> allowed = client.fielding.allowed_actions(ref.project_id, [ref.target_group_id])
+            >>> allowed.is_pause_allowed, allowed.is_launch_allowed
+            (True, False)
+        """
         return loop_thread.run(self._aio.allowed_actions(project_id, target_group_ids))
 
     def start_batch(
@@ -234,6 +298,13 @@ class Fielding:
             BudgetExceeded: the groups could cost more than the budget; nothing was sent.
 
         Serves `POST …/batch-jobs/{verb}-fielding-runs-by-target-group-id`.
+
+        Example:
+            >>> job = client.fielding.start_batch("pause", ref.project_id, [ref.target_group_id])
+            >>> print(job.wait().state)
+            done
+            >>> client.fielding.run(ref).status
+            'paused'
         """
         return loop_thread.run(
             self._aio.start_batch(action, project_id, target_group_ids, budget=budget, idempotency_key=idempotency_key)
@@ -244,5 +315,12 @@ class Fielding:
 
         Raises:
             UnexpectedReply: a row of the reply names no target group.
+
+        Example:
+            >>> job = client.fielding.start_batch("pause", ref.project_id, [ref.target_group_id])
+            >>> print(job.wait().state)
+            done
+            >>> client.fielding.batch_result(job.handle).failed
+            {}
         """
         return loop_thread.run(self._aio.batch_result(handle))

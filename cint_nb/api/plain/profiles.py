@@ -34,6 +34,12 @@ class Profiles:
             ApiError: the library may not be read.
 
         Serves `GET …/questions-translation`.
+
+        Example:
+            >>> plan = fresh.plan
+            >>> found = client.profiles.look_up(plan)
+            >>> found.profiling[0]
+            cint.Profile('gender', {'male': 50, 'female': 50}) (question 43)
         """
         return loop_thread.run(self._aio.look_up(plan))
 
@@ -52,6 +58,12 @@ class Profiles:
             UnexpectedReply: the reply says that something is wrong, and not what.
 
         Serves `POST …/profiles/validate`.
+
+        Example:
+            >>> body = client.profiles.look_up(fresh.plan).to_body()
+            >>> problems = client.profiles.validate("ger_de", 20, body["profiling"])
+            >>> len(problems)
+            0
         """
         return loop_thread.run(self._aio.validate(locale, completes_goal, profiling))
 
@@ -64,6 +76,11 @@ class Profiles:
             NotFound: the group does not exist, or is still a draft: a draft has them in its body.
 
         Serves `GET …/profiles`.
+
+        Example:
+            >>> listed = client.profiles.list(fresh.target_group)
+            >>> [(profile.name, len(profile.targets)) for profile in listed.profiles]
+            [('GENDER', 2)]
         """
         return loop_thread.run(self._aio.list(ref))
 
@@ -95,5 +112,11 @@ class Profiles:
             OutcomeUnknown: the reply was lost, and reading back did not show whether it took effect.
 
         Serves `POST …/profiles/manage-profiles`.
+
+        Example:
+            >>> body = client.profiles.look_up(fresh.plan).to_body()
+            >>> replaced = client.profiles.replace(fresh.target_group, 20, body["profiling"])
+            >>> [profile.name for profile in replaced.profiles]
+            ['GENDER']
         """
         return loop_thread.run(self._aio.replace(ref, completes_goal, profiling, budget=budget))

@@ -35,17 +35,33 @@ class Projects:
                 contains its id.
 
         Serves `POST …/projects`, which accepts first and creates later.
+
+        Example:
+            >>> project = client.projects.create("Brand tracker", cint.sandbox.PROJECT_MANAGER_ID)
+            >>> project.name
+            'Brand tracker'
         """
         return loop_thread.run(
             self._aio.create(name, project_manager_id, reference=reference, idempotency_key=idempotency_key)
         )
 
     def get(self, project_id: str) -> Project:
-        """Read a project; `GET …/projects/{project_id}`."""
+        """Read a project; `GET …/projects/{project_id}`.
+
+        Example:
+            >>> client.projects.get(ref.project_id).name
+            'Brand tracker'
+        """
         return loop_thread.run(self._aio.get(project_id))
 
     def overview(self, project_id: str) -> ProjectOverview:
-        """Read a project with its metrics; `GET …/projects/{project_id}/overview`."""
+        """Read a project with its metrics; `GET …/projects/{project_id}/overview`.
+
+        Example:
+            >>> statistics = client.projects.overview(ref.project_id).statistics
+            >>> statistics.current_completes, statistics.filling_goal
+            (13, 20)
+        """
         return loop_thread.run(self._aio.overview(project_id))
 
     def list(
@@ -67,6 +83,11 @@ class Projects:
             whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
 
         Serves `GET …/projects`.
+
+        Example:
+            >>> project = client.projects.create("Brand tracker", cint.sandbox.PROJECT_MANAGER_ID)
+            >>> [each.name for each in client.projects.list(search="brand")]
+            ['Brand tracker']
         """
         return loop_thread.run(
             loop_thread.collect(

@@ -67,6 +67,13 @@ class Reconciliations:
             OutcomeUnknown: the reply was lost and the checks failed; call it again with the name in `evidence`.
 
         Serves `POST …/reconciliations`.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> client.reconciliations.wait(request_id).status
+            'complete'
         """
         return loop_thread.run(self._aio.submit(changes, name=name, groups=groups, budget=budget))
 
@@ -75,6 +82,13 @@ class Reconciliations:
 
         Raises:
             UnexpectedReply: the list may be incomplete, so that it is not known.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> client.reconciliations.find("tracker-1").name
+            'tracker-1'
         """
         return loop_thread.run(self._aio.find(name))
 
@@ -89,11 +103,26 @@ class Reconciliations:
             user_id: Only those of this user.
 
         Serves `GET …/reconciliations`.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> [each.name for each in client.reconciliations.list()]
+            ['tracker-1']
         """
         return loop_thread.run(loop_thread.collect(self._aio.list(name=name, status=status, user_id=user_id)))
 
     def get(self, request_id: IdInUrl) -> ReconciliationRequest:
-        """Read a submission with its counts; `GET …/reconciliations/{request_id}`."""
+        """Read a submission with its counts; `GET …/reconciliations/{request_id}`.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> client.reconciliations.get(request_id).status
+            'processing'
+        """
         return loop_thread.run(self._aio.get(request_id))
 
     def wait(
@@ -112,17 +141,42 @@ class Reconciliations:
             request_id: The submission.
             at_most: Seconds to wait on this client's clock.
             on_poll: Called with the submission each time it was read.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> client.reconciliations.wait(request_id).status
+            'complete'
         """
         return loop_thread.run(self._aio.wait(request_id, at_most=at_most, on_poll=on_poll))
 
     def target_groups(self, request_id: IdInUrl) -> builtins.list[GroupReconciliation]:
-        """List the target groups of a submission; `GET …/reconciliations/{request_id}/target-groups`."""
+        """List the target groups of a submission; `GET …/reconciliations/{request_id}/target-groups`.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> done = client.reconciliations.wait(request_id)
+            >>> [each.submitted_count for each in client.reconciliations.target_groups(request_id)]
+            [1]
+        """
         return loop_thread.run(loop_thread.collect(self._aio.target_groups(request_id)))
 
     def target_group(self, request_id: IdInUrl, target_group_id: IdInUrl) -> GroupReconciliation:
         """Read what a submission changed in one target group.
 
         Serves `GET …/reconciliations/{request_id}/target-groups/{target_group_id}`.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> done = client.reconciliations.wait(request_id)
+            >>> group_id = closed.target_group.target_group_id
+            >>> client.reconciliations.target_group(request_id, group_id).negative_reversed_count
+            1
         """
         return loop_thread.run(self._aio.target_group(request_id, target_group_id))
 
@@ -136,6 +190,15 @@ class Reconciliations:
             which: `submitted-rids`, at once; `expired-rids` or `invalid-rids`, once it has been processed.
 
         Serves `GET …/reconciliations/{request_id}/downloads/{download_type}`.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> done = client.reconciliations.wait(request_id)
+            >>> file = client.reconciliations.download(request_id, "submitted-rids")
+            >>> len(file.content.splitlines())
+            1
         """
         return loop_thread.run(self._aio.download(request_id, which))
 
@@ -149,9 +212,19 @@ class Reconciliations:
             name: Only groups with this name.
 
         Serves `GET …/reconciliations/eligible-target-groups`.
+
+        Example:
+            >>> ended = closed.launched
+            >>> [group.name for group in client.reconciliations.eligible_target_groups(due="next_month")]
+            ['Tracker, wave 1']
         """
         return loop_thread.run(loop_thread.collect(self._aio.eligible_target_groups(due=due, name=name)))
 
     def reason_codes(self) -> tuple[ReasonCode, ...]:
-        """Return the reason codes of the exchange, with those that buyers may not use; `GET …/reason-codes`."""
+        """Return the reason codes of the exchange, with those that buyers may not use; `GET …/reason-codes`.
+
+        Example:
+            >>> [(code.code, code.name) for code in client.reconciliations.reason_codes()][:3]
+            [('11', 'Adjusted complete'), ('26', 'No reason given'), ('930', 'Unspecified fraud')]
+        """
         return loop_thread.run(self._aio.reason_codes())

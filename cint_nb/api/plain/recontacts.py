@@ -62,6 +62,11 @@ class Recontacts:
                 this again.
 
         Serves the recontact guide, step 2, and `POST …/recontacts/jobs/upload-respondents-by-file`.
+
+        Example:
+            >>> group = draft.target_group
+            >>> print(client.recontacts.upload(group, people).wait().state)
+            partial
         """
         return loop_thread.run(self._aio.upload(ref, uploadable, token=token, file_name=file_name, budget=budget))
 
@@ -69,11 +74,21 @@ class Recontacts:
         """Return the upload jobs of a target group, newest first.
 
         Serves the recontact guide, "List all upload jobs". No list contains removals.
+
+        Example:
+            >>> [job.status for job in client.recontacts.jobs(ref)]
+            ['Completed']
         """
         return loop_thread.run(self._aio.jobs(ref))
 
     def find_job(self, ref: TargetGroupRef, file_name: str) -> Job | None:
-        """Return the upload job with a file name, ready to be followed; None if the list contains none."""
+        """Return the upload job with a file name, ready to be followed; None if the list contains none.
+
+        Example:
+            >>> name = client.recontacts.jobs(ref)[0].file_name
+            >>> print(client.recontacts.find_job(ref, name).wait().state)
+            partial
+        """
         return loop_thread.run(self._aio.find_job(ref, file_name))
 
     def job(self, ref: TargetGroupRef, job_id: str, *, ids: int | None = None) -> Job:
@@ -83,22 +98,45 @@ class Recontacts:
             ref: The target group.
             job_id: As returned by the upload.
             ids: How many ids were sent, for the estimate; not known if omitted.
+
+        Example:
+            >>> job_id = client.recontacts.jobs(ref)[0].job_id
+            >>> print(client.recontacts.job(ref, job_id).wait().state)
+            partial
         """
         return self._aio.job(ref, job_id, ids=ids)
 
     def running_job(self, ref: TargetGroupRef) -> UploadJob | None:
-        """Return the upload job that is running now; None if there is none."""
+        """Return the upload job that is running now; None if there is none.
+
+        Example:
+            >>> client.recontacts.running_job(ref) is None
+            True
+            >>> job = client.recontacts.upload(draft.target_group, people)
+            >>> client.recontacts.running_job(draft.target_group).status
+            'Processing'
+        """
         return loop_thread.run(self._aio.running_job(ref))
 
     def download(self, ref: TargetGroupRef, job_id: str) -> Download:
         """Return name and content of an uploaded file; `save(folder)` replaces no file unless asked to.
 
         Serves the recontact guide, "Download an uploaded file".
+
+        Example:
+            >>> job_id = client.recontacts.jobs(ref)[0].job_id
+            >>> len(client.recontacts.download(ref, job_id).content.splitlines())
+            57
         """
         return loop_thread.run(self._aio.download(ref, job_id))
 
     def saved_count(self, ref: TargetGroupRef) -> int:
-        """Count the saved ids, which is the upper limit of the goal; `GET …/recontacts/overview`."""
+        """Count the saved ids, which is the upper limit of the goal; `GET …/recontacts/overview`.
+
+        Example:
+            >>> client.recontacts.saved_count(ref)
+            56
+        """
         return loop_thread.run(self._aio.saved_count(ref))
 
     def saved_ids(self, ref: TargetGroupRef) -> tuple[str, ...]:
@@ -110,6 +148,10 @@ class Recontacts:
             UnexpectedReply: the list, or a part of it, could not be read: that nobody is listed is then not known.
 
         Serves `GET …/recontacts/rsids`.
+
+        Example:
+            >>> len(client.recontacts.saved_ids(ref))
+            56
         """
         return loop_thread.run(self._aio.saved_ids(ref))
 
@@ -127,5 +169,12 @@ class Recontacts:
                 removing what is already removed changes nothing.
 
         Serves the recontact guide, "Removing recontact opportunities".
+
+        Example:
+            >>> group = wave.target_group
+            >>> print(client.recontacts.remove_all(group).wait().state)
+            done
+            >>> client.recontacts.saved_count(group)
+            0
         """
         return loop_thread.run(self._aio.remove_all(ref, ids=ids))

@@ -52,6 +52,13 @@ class Reports:
             OutcomeUnknown: the reply was lost and the checks failed; check `list` before requesting it again.
 
         Serves `POST …/reports/{report_type}`.
+
+        Example:
+            >>> today, group_id = client.clock.now().date(), closed.target_group.target_group_id
+            >>> start = today - timedelta(days=7)
+            >>> job = client.reports.generate("respondent_analysis", start, today, by="target_group", ids=[group_id])
+            >>> print(job.wait().state)
+            done
         """
         return loop_thread.run(
             self._aio.generate(
@@ -70,6 +77,11 @@ class Reports:
 
         Raises:
             UnexpectedReply: the reply contains no status.
+
+        Example:
+            >>> started = closed.report()
+            >>> client.reports.status(client.reports.list()[0].report_id)
+            'completed'
         """
         return loop_thread.run(self._aio.status(report_id))
 
@@ -79,6 +91,12 @@ class Reports:
         A respondent analysis contains ids of respondents: store it only where such data may be stored.
 
         Serves `GET …/reports/{report_id}/download`.
+
+        Example:
+            >>> made = closed.report()
+            >>> file = client.reports.download(client.reports.list()[0].report_id)
+            >>> len(file.content) > 1_000
+            True
         """
         return loop_thread.run(self._aio.download(report_id))
 
@@ -93,5 +111,10 @@ class Reports:
             level: `account`, `project`, `target_group` or `business_unit`.
 
         Serves `GET …/reports`.
+
+        Example:
+            >>> made = closed.report()
+            >>> [request.status for request in client.reports.list()]
+            ['completed']
         """
         return loop_thread.run(loop_thread.collect(self._aio.list(report_type=report_type, status=status, level=level)))

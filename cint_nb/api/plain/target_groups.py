@@ -62,6 +62,12 @@ class TargetGroups:
             OutcomeUnknown: the reply was lost and the checks failed; call it again with the same reference.
 
         Serves the recontact guide, step 1, the create guide, and `POST …/target-groups`.
+
+        Example:
+            >>> project = client.projects.create("Brand tracker", cint.sandbox.PROJECT_MANAGER_ID)
+            >>> group = client.target_groups.create_draft(project.id, plan, name="Wave 2", reference="tracker-wave-2")
+            >>> client.target_groups.get(group).name
+            'Wave 2'
         """
         return loop_thread.run(
             self._aio.create_draft(project_id, plan, name=name, reference=reference, match_name=match_name)
@@ -78,6 +84,12 @@ class TargetGroups:
             name: If the list does not show references, only groups with this name are read one by one; all if omitted.
             match_name: Whether a group must have this name too, apart from spaces and forms of one letter.
             whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
+
+        Example:
+            >>> project = client.projects.create("Brand tracker", cint.sandbox.PROJECT_MANAGER_ID)
+            >>> group = client.target_groups.create_draft(project.id, plan, name="Wave 2", reference="tracker-wave-2")
+            >>> client.target_groups.find(project.id, "tracker-wave-2") == group
+            True
         """
         return loop_thread.run(self._aio.find(project_id, reference, name=name, match_name=match_name, whole=whole))
 
@@ -91,6 +103,12 @@ class TargetGroups:
             ApiError: the target group is launched; use `update_details`.
 
         Serves `PUT …/target-groups/{target_group_id}`.
+
+        Example:
+            >>> group = draft.target_group
+            >>> client.target_groups.update_draft(group, plan.model_copy(update={"completes_goal": 15}))
+            >>> draft.plan_from_exchange().completes_goal
+            15
         """
         loop_thread.run(self._aio.update_draft(ref, plan))
 
@@ -104,6 +122,10 @@ class TargetGroups:
             NotFound: the group exists at neither URL.
 
         Serves `GET …/target-groups/{target_group_id}` and `…/details`.
+
+        Example:
+            >>> client.target_groups.get(ref).name
+            'Tracker, wave 2'
         """
         return loop_thread.run(self._aio.get(ref))
 
@@ -112,6 +134,10 @@ class TargetGroups:
 
         Raises:
             NotFound: the group does not exist, or is still a draft.
+
+        Example:
+            >>> client.target_groups.details(ref).name
+            'Tracker, wave 2'
         """
         return loop_thread.run(self._aio.details(ref))
 
@@ -129,6 +155,19 @@ class TargetGroups:
             InputError: a field that must be written is not shown; nothing was changed.
 
         Serves `PUT …/target-groups/{target_group_id}/details`.
+
+        Example:
+            >>> details = {
+            ...     "name": "Tracker, second wave",
+            ...     "project_manager_id": cint.sandbox.PROJECT_MANAGER_ID,
+            ...     "expected_length_of_interview_minutes": 12,
+            ...     "expected_incidence_rate": 0.8,
+            ...     "industry_lockout_code": "automotive",
+            ...     "live_url": plan.live_url,
+            ...     "test_url": plan.live_url,
+            ... }
+            >>> client.target_groups.update_details(ref, details).name
+            'Tracker, second wave'
         """
         return loop_thread.run(self._aio.update_details(ref, changes))
 
@@ -159,6 +198,10 @@ class TargetGroups:
             whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
 
         Serves `GET …/target-groups`.
+
+        Example:
+            >>> [(group.name, group.status) for group in client.target_groups.list(ref.project_id)]
+            [('Tracker, wave 2', 'live')]
         """
         return loop_thread.run(
             loop_thread.collect(
@@ -184,6 +227,10 @@ class TargetGroups:
             strategy: `completes`, `prescreens` or `automated`. A recontact needs `completes`.
 
         Serves `PUT …/filling-strategy`.
+
+        Example:
+            >>> client.target_groups.set_filling_strategy(ref, "completes")
+            'completes'
         """
         return loop_thread.run(self._aio.set_filling_strategy(ref, strategy))
 
@@ -203,6 +250,11 @@ class TargetGroups:
             BudgetExceeded: the group could cost more than the budget; nothing was changed.
 
         Serves `PUT …/cost-per-interview`.
+
+        Example:
+            >>> price = client.target_groups.set_cost_per_interview(ref, "3 EUR", budget="100 EUR")
+            >>> print(price.value, price.currency_code)
+            3 EUR
         """
         return loop_thread.run(self._aio.set_cost_per_interview(ref, price, budget=budget))
 
@@ -231,6 +283,10 @@ class TargetGroups:
             BudgetExceeded: the group could cost more than the budget; nothing was changed.
 
         Serves `PUT …/profiles/completes-goal`.
+
+        Example:
+            >>> client.target_groups.set_completes_goal(ref, 25, budget="100 EUR")
+            25
         """
         return loop_thread.run(self._aio.set_completes_goal(ref, goal, profiles=profiles, budget=budget))
 
@@ -241,11 +297,22 @@ class TargetGroups:
             NotFound: the group does not exist, or is still a draft, which has no overview.
 
         Serves `GET …/overview`.
+
+        Example:
+            >>> overview = client.target_groups.overview(ref)
+            >>> overview.status, overview.progress.current_completes
+            ('live', 13)
         """
         return loop_thread.run(self._aio.overview(ref))
 
     def performance(self, ref: TargetGroupRef) -> Performance:
-        """Read entrants, completes, rates, and visits by status, live and test separately; `GET …/performance`."""
+        """Read entrants, completes, rates, and visits by status, live and test separately; `GET …/performance`.
+
+        Example:
+            >>> performance = client.target_groups.performance(ref)
+            >>> performance.entrants, performance.completes
+            (16, 13)
+        """
         return loop_thread.run(self._aio.performance(ref))
 
     def completes_by_interval(self, ref: TargetGroupRef, interval: str = "PT24H") -> tuple[CompletesInterval, ...]:
@@ -256,6 +323,10 @@ class TargetGroups:
             interval: Length in ISO 8601, such as `PT1H` or `PT24H`.
 
         Serves `GET …/completes-aggregated-by-interval`.
+
+        Example:
+            >>> [interval.count for interval in client.target_groups.completes_by_interval(ref)]
+            [7, 11, 13, 13]
         """
         return loop_thread.run(self._aio.completes_by_interval(ref, interval))
 
@@ -267,6 +338,11 @@ class TargetGroups:
             types: Only these types of change, such as `status_change`.
 
         Serves `GET …/changelog`.
+
+        Example:
+            >>> entry = client.target_groups.changelog(ref, types=("status_change",))[0]
+            >>> entry.changes[0]["old_value"], entry.changes[0]["new_value"]
+            ('draft', 'live')
         """
         return loop_thread.run(loop_thread.collect(self._aio.changelog(ref, types=types)))
 
@@ -279,6 +355,11 @@ class TargetGroups:
             body: As for a draft, with a goal of at most 10,000; the business unit id is sent as a number.
 
         Serves `POST …/target-groups/calculate-feasibility`.
+
+        Example:
+            >>> price = client.target_groups.feasibility(plan.to_body()).suggested_price
+            >>> print(price.value, price.currency_code)
+            2.85 EUR
         """
         return loop_thread.run(self._aio.feasibility(body))
 
@@ -290,6 +371,11 @@ class TargetGroups:
             changes: What to assume instead, such as `{"completes_goal": 200}`.
 
         Serves `POST …/target-groups/{target_group_id}/calculate-feasibility`.
+
+        Example:
+            >>> price = client.target_groups.group_feasibility(draft.target_group).suggested_price
+            >>> print(price.value, price.currency_code)
+            2.85 EUR
         """
         return loop_thread.run(self._aio.group_feasibility(ref, changes))
 
@@ -302,9 +388,19 @@ class TargetGroups:
             UnexpectedReply: the reply is not an object.
 
         Serves `GET …/fielding-assistant-assignment`.
+
+        Example:
+            >>> client.target_groups.fielding_assistant(draft.target_group)["quota_overlay"]
+            {'prevent_overfill': True, 'balance_fill': False}
         """
         return loop_thread.run(self._aio.fielding_assistant(ref))
 
     def allocation_specification(self, ref: TargetGroupRef) -> dict[str, Any]:
-        """Read the suppliers of a group, in the exchange's format; `GET …/allocation-specification`."""
+        """Read the suppliers of a group, in the exchange's format; `GET …/allocation-specification`.
+
+        Example:
+            >>> allocations = client.target_groups.allocation_specification(ref)["open_exchange_allocations"]
+            >>> allocations["exchange_suppliers"][0]
+            {'id': 201, 'name': 'Sandbox supplier 1'}
+        """
         return loop_thread.run(self._aio.allocation_specification(ref))

@@ -34,11 +34,24 @@ class Definitions:
         self._cache: dict[str, tuple[ApiModel, ...]] = {}
 
     def clear_cache(self) -> None:
-        """Forget what was read, so that the next call of each method asks the exchange again."""
+        """Forget what was read, so that the next call of each method asks the exchange again.
+
+        Example:
+            >>> accounts = client.definitions.accounts()
+            >>> sent = client.requests_sent
+            >>> client.definitions.clear_cache()
+            >>> client.definitions.accounts() == accounts, client.requests_sent - sent
+            (True, 1)
+        """
         self._cache.clear()
 
     async def accounts(self) -> tuple[Account, ...]:
-        """Return the accounts the credentials may use; `GET /accounts`."""
+        """Return the accounts the credentials may use; `GET /accounts`.
+
+        Example:
+            >>> client.definitions.accounts()
+            (Account(id=101, name='Sandbox Research'),)
+        """
         return await self._read_cached(ops.LIST_ACCOUNTS, Account, "accounts")
 
     async def users(self, *, project_managers: bool = False) -> tuple[User, ...]:
@@ -46,34 +59,68 @@ class Definitions:
 
         Args:
             project_managers: Return only those who can manage a project.
+
+        Example:
+            >>> len(client.definitions.users(project_managers=True))
+            2
         """
         query = {"user_type": "project_manager" if project_managers else None}
         return parse_list(User, await self._http.send(ops.LIST_USERS.make_call(query=query)), "users")
 
     async def business_units(self) -> tuple[BusinessUnit, ...]:
-        """Return the business units with their currencies; `GET /accounts/{account_id}/business-units`."""
+        """Return the business units with their currencies; `GET /accounts/{account_id}/business-units`.
+
+        Example:
+            >>> [(unit.id, unit.currency_code) for unit in client.definitions.business_units()]
+            [(1234, 'EUR'), (5678, 'USD')]
+        """
         return await self._read_cached(ops.LIST_BUSINESS_UNITS, BusinessUnit, "business_units")
 
     async def user_business_unit(self, user_id: str) -> int | None:
-        """Return the number of a user's business unit; None if there is none."""
+        """Return the number of a user's business unit; None if there is none.
+
+        Example:
+            >>> client.definitions.user_business_unit(cint.sandbox.PROJECT_MANAGER_ID)
+            1234
+        """
         reply = await self._http.send(ops.GET_USER_BUSINESS_UNIT.make_call({"user_id": user_id}))
         found = reply.json_object().get("business_unit_id")
         return int(found) if found is not None else None
 
     async def locales(self) -> tuple[Locale, ...]:
-        """Return the countries with their languages; `GET /locales`."""
+        """Return the countries with their languages; `GET /locales`.
+
+        Example:
+            >>> [locale.codes() for locale in client.definitions.locales() if locale.country.code.lower() == "ca"]
+            [('eng_ca', 'fre_ca')]
+        """
         return await self._read_cached(ops.LIST_LOCALES, Locale, "locales")
 
     async def industries(self) -> tuple[DefinitionItem, ...]:
-        """Return the industries; `GET /industries`."""
+        """Return the industries; `GET /industries`.
+
+        Example:
+            >>> client.definitions.industries()[0]
+            DefinitionItem(id=1, code='automotive', name='Automotive')
+        """
         return await self._read_cached(ops.LIST_INDUSTRIES, DefinitionItem, "industries")
 
     async def study_types(self) -> tuple[DefinitionItem, ...]:
-        """Return the study types, among them `recontact`; `GET /study-types`."""
+        """Return the study types, among them `recontact`; `GET /study-types`.
+
+        Example:
+            >>> [each.code for each in client.definitions.study_types()]
+            ['adhoc', 'diary', 'ihut', 'community_recruit', 'incidence_check', 'recruit', 'recontact', 'tracker']
+        """
         return await self._read_cached(ops.LIST_STUDY_TYPES, DefinitionItem, "study_types")
 
     async def suppliers(self) -> tuple[Supplier, ...]:
-        """Return the suppliers of the exchange; `GET /suppliers`."""
+        """Return the suppliers of the exchange; `GET /suppliers`.
+
+        Example:
+            >>> client.definitions.suppliers()[0]
+            Supplier(id=201, code='S201', name='Sandbox supplier 1')
+        """
         return await self._read_cached(ops.LIST_SUPPLIERS, Supplier, "suppliers")
 
     async def questions(
@@ -89,6 +136,10 @@ class Definitions:
             custom: Whether to include the account's own questions.
 
         Serves `GET …/questions-translation`.
+
+        Example:
+            >>> [question.name for question in client.definitions.questions("ger_de", search="gender")]
+            ['GENDER']
         """
         query = {
             "locale": locale,
@@ -104,7 +155,12 @@ class Definitions:
         return tuple(row for row in self._cache[key] if isinstance(row, Question))
 
     async def allocation_templates(self) -> tuple[AllocationTemplate, ...]:
-        """Return the global allocation templates, without their suppliers; `GET /demand/allocation-templates`."""
+        """Return the global allocation templates, without their suppliers; `GET /demand/allocation-templates`.
+
+        Example:
+            >>> [template.name for template in client.definitions.allocation_templates()]
+            ['Recontact', 'Open exchange']
+        """
         call = ops.LIST_TEMPLATES.make_call()
         return tuple(
             [
@@ -114,7 +170,13 @@ class Definitions:
         )
 
     async def allocation_template(self, template_id: str) -> AllocationTemplate:
-        """Read a global allocation template with its suppliers; `GET /demand/allocation-templates/{template_id}`."""
+        """Read a global allocation template with its suppliers; `GET /demand/allocation-templates/{template_id}`.
+
+        Example:
+            >>> template = client.definitions.allocation_templates()[0]
+            >>> client.definitions.allocation_template(template.template_id).name
+            'Recontact'
+        """
         return parse(
             AllocationTemplate, await self._http.send(ops.GET_TEMPLATE.make_call({"template_id": template_id}))
         )

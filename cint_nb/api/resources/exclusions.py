@@ -65,6 +65,13 @@ class Exclusions:
             OutcomeUnknown: the reply was lost and no check could settle the outcome; call it again.
 
         Serves `POST …/exclusions/jobs/upload-respondents-by-file`.
+
+        Example:
+            >>> job = client.exclusions.upload(ref, people.sample(5))
+            >>> print(job.wait().state)
+            done
+            >>> len(client.exclusions.effective_rsids(ref))
+            5
         """
         entity = _parse_exclusion_type(entity_type)
         upload = validate_upload(uploadable)
@@ -122,6 +129,13 @@ class Exclusions:
             OutcomeUnknown: the reply was lost and nothing shows that the removal started; call it again.
 
         Serves `POST …/exclusions/jobs/remove-all-respondents`.
+
+        Example:
+            >>> uploaded = client.exclusions.upload(ref, people.sample(5)).wait()
+            >>> print(client.exclusions.remove_all(ref).wait().state)
+            done
+            >>> client.exclusions.effective_rsids(ref)
+            ()
         """
         entity = _parse_exclusion_type(entity_type)
         before = await self._count(ref, entity)
@@ -143,7 +157,12 @@ class Exclusions:
         )
 
     async def overview(self, ref: TargetGroupRef) -> RecontactOverview:
-        """Count the uploaded exclusions, by type of id; `GET …/exclusions/overview`."""
+        """Count the uploaded exclusions, by type of id; `GET …/exclusions/overview`.
+
+        Example:
+            >>> client.exclusions.overview(ref)
+            RecontactOverview(saved_respondent_ids_count=0, saved_access_respondent_guids_count=0)
+        """
         return parse(RecontactOverview, await self._http.send(ops.EXCLUSION_OVERVIEW.make_call(ref.path_params())))
 
     async def effective_rsids(self, ref: TargetGroupRef) -> tuple[str, ...]:
@@ -152,6 +171,11 @@ class Exclusions:
         Compare them with the recontact list to see who will not be admitted.
 
         Serves `GET …/exclusions/rsid/paginated`.
+
+        Example:
+            >>> uploaded = client.exclusions.upload(ref, people.sample(5)).wait()
+            >>> len(client.exclusions.effective_rsids(ref))
+            5
         """
         call = ops.LIST_EXCLUDED_RSIDS.make_call(ref.path_params())
         return tuple([normalise_id(str(row)) async for row in iter_items(self._http, call, page_size=_PAGE_SIZE)])
@@ -159,12 +183,22 @@ class Exclusions:
     # --- by project and by activity ---------------------------------------------------------------------------
 
     async def policy(self, ref: TargetGroupRef) -> ExclusionPolicy:
-        """Read whether people who completed elsewhere in the project are excluded; `GET …/exclusion-policy`."""
+        """Read whether people who completed elsewhere in the project are excluded; `GET …/exclusion-policy`.
+
+        Example:
+            >>> client.exclusions.policy(ref).project_exclusion_enabled
+            False
+        """
         reply = await self._http.send(ops.EXCLUSION_POLICY.make_call(ref.path_params()))
         return parse(ExclusionPolicy, reply, target_group_id=ref.target_group_id)
 
     async def policies(self, project_id: str) -> tuple[ExclusionPolicy, ...]:
-        """Read the project exclusion of every target group of a project; `GET …/projects/{project_id}/exclusions`."""
+        """Read the project exclusion of every target group of a project; `GET …/projects/{project_id}/exclusions`.
+
+        Example:
+            >>> [policy.project_exclusion_enabled for policy in client.exclusions.policies(ref.project_id)]
+            [False]
+        """
         reply = await self._http.send(ops.EXCLUSION_POLICIES.make_call({"project_id": project_id}))
         return parse_list(ExclusionPolicy, reply, "data")
 
@@ -176,12 +210,22 @@ class Exclusions:
             enabled: By target group id, whether it is on.
 
         Serves `PUT …/projects/{project_id}/exclusion-policies`.
+
+        Example:
+            >>> client.exclusions.set_policies(ref.project_id, {ref.target_group_id: True})
+            >>> client.exclusions.policy(ref).project_exclusion_enabled
+            True
         """
         body = [{"target_group_id": group, "project_exclusion_enabled": on} for group, on in enabled.items()]
         await self._http.send(ops.SET_EXCLUSION_POLICIES.make_call({"project_id": project_id}, json=body))
 
     async def activity(self, ref: TargetGroupRef) -> tuple[ActivityExclusion, ...]:
-        """Read the projects and groups whose respondents are excluded; `GET …/respondent-activity-exclusions`."""
+        """Read the projects and groups whose respondents are excluded; `GET …/respondent-activity-exclusions`.
+
+        Example:
+            >>> len(client.exclusions.activity(ref))
+            0
+        """
         reply = await self._http.send(ops.ACTIVITY_EXCLUSIONS.make_call(ref.path_params()))
         return parse_list(ActivityExclusion, reply, "respondent_activity_exclusions")
 
@@ -192,6 +236,11 @@ class Exclusions:
             InputError: an exclusion names this target group or its own project; nothing was sent.
 
         Serves `PUT …/respondent-activity-exclusions`.
+
+        Example:
+            >>> client.exclusions.set_activity(ref, [])
+            >>> len(client.exclusions.activity(ref))
+            0
         """
         if {exclusion.id for exclusion in exclusions} & {ref.project_id, ref.target_group_id}:
             raise InputError(

@@ -63,6 +63,14 @@ class Fielding:
             TransportError: the reply was lost; `evidence` contains the key with which to call this again.
 
         Serves the recontact guide, step 4, and `POST …/fielding-run-jobs/launch-from-draft`.
+
+        Example:
+            >>> group = wave.target_group
+            >>> job = client.fielding.launch(group, client.clock.now() + timedelta(days=14), budget="100 EUR")
+            >>> print(job.wait().state)
+            done
+            >>> client.fielding.run(group).status
+            'live'
         """
         body = {"end_fielding_at": _format_time(end_fielding_at)}
         key = idempotency_key or self._http.token_factory.uuid()
@@ -96,6 +104,15 @@ class Fielding:
             TransportError: the reply was lost; `evidence` contains the key with which to call this again.
 
         Serves `POST …/fielding-run-jobs/schedule-from-draft`.
+
+        Example:
+            >>> group, now = wave.target_group, client.clock.now()
+            >>> start, end = now + timedelta(days=1), now + timedelta(days=14)
+            >>> job = client.fielding.schedule(group, start, end, budget="100 EUR")
+            >>> print(job.wait().state)
+            done
+            >>> client.fielding.run(group).status
+            'scheduled'
         """
         body = _check_period(start_fielding_at, end_fielding_at)
         key = idempotency_key or self._http.token_factory.uuid()
@@ -110,6 +127,10 @@ class Fielding:
         """Read the fielding run with its ETag; None before the launch. A target group has at most one.
 
         Serves `GET …/fielding-runs` and `GET …/fielding-runs/{fielding_run_id}`.
+
+        Example:
+            >>> client.fielding.run(ref).status
+            'live'
         """
         listed = await self.runs(ref)
         if not listed:
@@ -124,6 +145,10 @@ class Fielding:
             UnexpectedReply: the reply has no list, or more than one run: which of them people enter by is not known.
 
         Serves `GET …/fielding-runs`.
+
+        Example:
+            >>> [run.status for run in client.fielding.runs(ref)]
+            ['live']
         """
         reply = await self._http.send(ops.LIST_RUNS.make_call(ref.path_params()))
         found = parse_list(FieldingRun, reply, "data")
@@ -135,7 +160,12 @@ class Fielding:
         return found
 
     async def pause(self, ref: TargetGroupRef) -> FieldingRun:
-        """Pause a live run; a paused one stays paused. Raises the same errors as `complete`. Serves `POST …/pause`."""
+        """Pause a live run; a paused one stays paused. Raises the same errors as `complete`. Serves `POST …/pause`.
+
+        Example:
+            >>> client.fielding.pause(ref).status
+            'paused'
+        """
         advice = "only a live run can be paused; as long as a run is in another state, nobody can enter it."
         return await self._change_state(ref, ops.PAUSE, "pause", {RunState.LIVE}, RunState.PAUSED, advice=advice)
 
@@ -153,6 +183,12 @@ class Fielding:
             InvalidState: the run's state does not allow it, or there is no run; nothing was changed.
 
         Serves `POST …/resume`.
+
+        Example:
+            >>> client.fielding.pause(ref).status
+            'paused'
+            >>> client.fielding.resume(ref, budget="100 EUR").status
+            'live'
         """
         return await self._change_state(
             ref,
@@ -177,6 +213,13 @@ class Fielding:
             InvalidState: the run's state does not allow it, or there is no run; nothing was changed.
 
         Serves `POST …/launch-now`.
+
+        Example:
+            >>> group, now = wave.target_group, client.clock.now()
+            >>> start, end = now + timedelta(days=1), now + timedelta(days=14)
+            >>> scheduled = client.fielding.schedule(group, start, end, budget="100 EUR").wait()
+            >>> client.fielding.launch_now(group, budget="100 EUR").status
+            'live'
         """
         return await self._change_state(
             ref,
@@ -201,6 +244,10 @@ class Fielding:
             InvalidState: the run's state does not allow it, or there is no run; nothing was changed.
 
         Serves `POST …/relaunch`.
+
+        Example:
+            >>> client.fielding.relaunch(closed.target_group, budget="100 EUR").status
+            'live'
         """
         return await self._change_state(
             ref,
@@ -227,6 +274,10 @@ class Fielding:
             PreconditionFailed: the run was changed twice by others during the call.
 
         Serves `POST …/fielding-runs/{fielding_run_id}/complete`, with `If-Match`.
+
+        Example:
+            >>> client.fielding.complete(ref).status
+            'completed'
         """
         if resume_first:
             run = await self.run(ref)
@@ -266,6 +317,13 @@ class Fielding:
             InvalidState: the run's state does not allow it, or there is no run; nothing was changed.
 
         Serves `PUT …/fielding-runs/{fielding_run_id}`.
+
+        Example:
+            >>> run = client.fielding.run(ref)
+            >>> end = run.end_fielding_at + timedelta(days=7)
+            >>> changed = client.fielding.update_run(ref, run.start_fielding_at, end, budget="100 EUR")
+            >>> changed.end_fielding_at - run.end_fielding_at
+            datetime.timedelta(days=7)
         """
         body = _check_period(start_fielding_at, end_fielding_at)
 
@@ -288,7 +346,13 @@ class Fielding:
         )
 
     async def allowed_actions(self, project_id: str, target_group_ids: Sequence[str]) -> Transitions:
-        """Read which actions a set of target groups allows now; `POST …/compute-target-group-transitions`."""
+        """Read which actions a set of target groups allows now; `POST …/compute-target-group-transitions`.
+
+        Example:
+            >>> allowed = client.fielding.allowed_actions(ref.project_id, [ref.target_group_id])
+            >>> allowed.is_pause_allowed, allowed.is_launch_allowed
+            (True, False)
+        """
         body = {"included_target_group_ids": list(target_group_ids)}
         return parse(
             Transitions, await self._http.send(ops.TRANSITIONS.make_call({"project_id": project_id}, json=body))
@@ -324,6 +388,13 @@ class Fielding:
             BudgetExceeded: the groups could cost more than the budget; nothing was sent.
 
         Serves `POST …/batch-jobs/{verb}-fielding-runs-by-target-group-id`.
+
+        Example:
+            >>> job = client.fielding.start_batch("pause", ref.project_id, [ref.target_group_id])
+            >>> print(job.wait().state)
+            done
+            >>> client.fielding.run(ref).status
+            'paused'
         """
         if action not in ops.START_BATCH or not target_group_ids:
             raise InputError(
@@ -349,6 +420,13 @@ class Fielding:
 
         Raises:
             UnexpectedReply: a row of the reply names no target group.
+
+        Example:
+            >>> job = client.fielding.start_batch("pause", ref.project_id, [ref.target_group_id])
+            >>> print(job.wait().state)
+            done
+            >>> client.fielding.batch_result(job.handle).failed
+            {}
         """
         call = ops.STATUS_OPERATIONS[handle.kind].make_call({"project_id": handle.project_id, "job_id": handle.job_id})
         return parse(BatchResult, await self._http.send(call))

@@ -54,6 +54,12 @@ class Profiles:
             ApiError: the library may not be read.
 
         Serves `GET …/questions-translation`.
+
+        Example:
+            >>> plan = fresh.plan
+            >>> found = client.profiles.look_up(plan)
+            >>> found.profiling[0]
+            cint.Profile('gender', {'male': 50, 'female': 50}) (question 43)
         """
         profiles = plan.profiling
         if not isinstance(profiles, tuple) or all(profile.body is not None for profile in profiles):
@@ -94,6 +100,12 @@ class Profiles:
             UnexpectedReply: the reply says that something is wrong, and not what.
 
         Serves `POST …/profiles/validate`.
+
+        Example:
+            >>> body = client.profiles.look_up(fresh.plan).to_body()
+            >>> problems = client.profiles.validate("ger_de", 20, body["profiling"])
+            >>> len(problems)
+            0
         """
         body = {"locale": locale, "completes_goal": completes_goal, "profiling": dict(profiling)}
         try:
@@ -113,6 +125,11 @@ class Profiles:
             NotFound: the group does not exist, or is still a draft: a draft has them in its body.
 
         Serves `GET …/profiles`.
+
+        Example:
+            >>> listed = client.profiles.list(fresh.target_group)
+            >>> [(profile.name, len(profile.targets)) for profile in listed.profiles]
+            [('GENDER', 2)]
         """
         return parse(LaunchedProfiles, await self._http.send(ops.LIST_PROFILES.make_call(ref.path_params())))
 
@@ -144,6 +161,12 @@ class Profiles:
             OutcomeUnknown: the reply was lost, and reading back did not show whether it took effect.
 
         Serves `POST …/profiles/manage-profiles`.
+
+        Example:
+            >>> body = client.profiles.look_up(fresh.plan).to_body()
+            >>> replaced = client.profiles.replace(fresh.target_group, 20, body["profiling"])
+            >>> [profile.name for profile in replaced.profiles]
+            ['GENDER']
         """
         try:
             wanted = comparable_profiling(profiling)

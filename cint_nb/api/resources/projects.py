@@ -42,6 +42,11 @@ class Projects:
                 contains its id.
 
         Serves `POST …/projects`, which accepts first and creates later.
+
+        Example:
+            >>> project = client.projects.create("Brand tracker", cint.sandbox.PROJECT_MANAGER_ID)
+            >>> project.name
+            'Brand tracker'
         """
         key = idempotency_key or self._http.token_factory.uuid()
         body = {"name": name, "project_manager_id": project_manager_id}
@@ -59,11 +64,22 @@ class Projects:
         return await self._wait_until_readable(project_id)
 
     async def get(self, project_id: str) -> Project:
-        """Read a project; `GET …/projects/{project_id}`."""
+        """Read a project; `GET …/projects/{project_id}`.
+
+        Example:
+            >>> client.projects.get(ref.project_id).name
+            'Brand tracker'
+        """
         return parse(Project, await self._http.send(ops.GET_PROJECT.make_call({"project_id": project_id})))
 
     async def overview(self, project_id: str) -> ProjectOverview:
-        """Read a project with its metrics; `GET …/projects/{project_id}/overview`."""
+        """Read a project with its metrics; `GET …/projects/{project_id}/overview`.
+
+        Example:
+            >>> statistics = client.projects.overview(ref.project_id).statistics
+            >>> statistics.current_completes, statistics.filling_goal
+            (13, 20)
+        """
         return parse(ProjectOverview, await self._http.send(ops.PROJECT_OVERVIEW.make_call({"project_id": project_id})))
 
     async def list(
@@ -85,6 +101,11 @@ class Projects:
             whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
 
         Serves `GET …/projects`.
+
+        Example:
+            >>> project = client.projects.create("Brand tracker", cint.sandbox.PROJECT_MANAGER_ID)
+            >>> [each.name for each in client.projects.list(search="brand")]
+            ['Brand tracker']
         """
         query = {
             # The parameter `name` is deprecated, also finds similar names, and is ignored beside a search.

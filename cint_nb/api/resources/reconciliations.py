@@ -77,6 +77,13 @@ class Reconciliations:
             OutcomeUnknown: the reply was lost and the checks failed; call it again with the name in `evidence`.
 
         Serves `POST …/reconciliations`.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> client.reconciliations.wait(request_id).status
+            'complete'
         """
         rows = parse_changes(changes)
         label = name or f"reconciliation-{self._http.token_factory.token(_ATTEMPT_CHARACTERS)}"
@@ -118,6 +125,13 @@ class Reconciliations:
 
         Raises:
             UnexpectedReply: the list may be incomplete, so that it is not known.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> client.reconciliations.find("tracker-1").name
+            'tracker-1'
         """
         call = ops.LIST_RECONCILIATIONS.make_call(query={"name": name})
         found = [
@@ -144,6 +158,13 @@ class Reconciliations:
             user_id: Only those of this user.
 
         Serves `GET …/reconciliations`.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> [each.name for each in client.reconciliations.list()]
+            ['tracker-1']
         """
         query = {"name": name, "status": status, "submitted_by_user_id": user_id}
         call = ops.LIST_RECONCILIATIONS.make_call(query=query)
@@ -151,7 +172,15 @@ class Reconciliations:
             yield parse_item(ListedReconciliation, row, call)
 
     async def get(self, request_id: IdInUrl) -> ReconciliationRequest:
-        """Read a submission with its counts; `GET …/reconciliations/{request_id}`."""
+        """Read a submission with its counts; `GET …/reconciliations/{request_id}`.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> client.reconciliations.get(request_id).status
+            'processing'
+        """
         reply = await self._http.send(ops.GET_RECONCILIATION.make_call({"request_id": request_id}))
         return parse(ReconciliationRequest, reply)
 
@@ -171,6 +200,13 @@ class Reconciliations:
             request_id: The submission.
             at_most: Seconds to wait on this client's clock.
             on_poll: Called with the submission each time it was read.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> client.reconciliations.wait(request_id).status
+            'complete'
         """
         waited, waits = 0.0, iter(_WAITS)
         while True:
@@ -184,7 +220,16 @@ class Reconciliations:
             waited += pause
 
     async def target_groups(self, request_id: IdInUrl) -> AsyncIterator[GroupReconciliation]:
-        """Iterate over the target groups of a submission; `GET …/reconciliations/{request_id}/target-groups`."""
+        """Iterate over the target groups of a submission; `GET …/reconciliations/{request_id}/target-groups`.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> done = client.reconciliations.wait(request_id)
+            >>> [each.submitted_count for each in client.reconciliations.target_groups(request_id)]
+            [1]
+        """
         call = ops.LIST_RECONCILED_GROUPS.make_call({"request_id": request_id})
         async for row in iter_items(self._http, call, items_key="target_groups"):
             yield parse_item(GroupReconciliation, row, call)
@@ -193,6 +238,15 @@ class Reconciliations:
         """Read what a submission changed in one target group.
 
         Serves `GET …/reconciliations/{request_id}/target-groups/{target_group_id}`.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> done = client.reconciliations.wait(request_id)
+            >>> group_id = closed.target_group.target_group_id
+            >>> client.reconciliations.target_group(request_id, group_id).negative_reversed_count
+            1
         """
         path = {"request_id": request_id, "target_group_id": target_group_id}
         return parse(GroupReconciliation, await self._http.send(ops.GET_RECONCILED_GROUP.make_call(path)))
@@ -207,6 +261,15 @@ class Reconciliations:
             which: `submitted-rids`, at once; `expired-rids` or `invalid-rids`, once it has been processed.
 
         Serves `GET …/reconciliations/{request_id}/downloads/{download_type}`.
+
+        Example:
+            >>> rid = report.visits(reveal=True).query("completed")["Response ID (RID)"].iloc[0]
+            >>> groups = [closed.target_group]
+            >>> request_id = client.reconciliations.submit({rid: "speeder"}, name="tracker-1", groups=groups)
+            >>> done = client.reconciliations.wait(request_id)
+            >>> file = client.reconciliations.download(request_id, "submitted-rids")
+            >>> len(file.content.splitlines())
+            1
         """
         call = ops.DOWNLOAD_RECONCILIATION.make_call(
             {"request_id": request_id, "download_type": which}, accept="*/*", max_bytes=limits.DOWNLOAD_MAX_BYTES
@@ -223,12 +286,22 @@ class Reconciliations:
             name: Only groups with this name.
 
         Serves `GET …/reconciliations/eligible-target-groups`.
+
+        Example:
+            >>> ended = closed.launched
+            >>> [group.name for group in client.reconciliations.eligible_target_groups(due="next_month")]
+            ['Tracker, wave 1']
         """
         call = ops.LIST_ELIGIBLE_GROUPS.make_call(query={"due_month": due, "name": name})
         async for row in iter_items(self._http, call, items_key="target_groups"):
             yield parse_item(EligibleTargetGroup, row, call)
 
     async def reason_codes(self) -> tuple[ReasonCode, ...]:
-        """Return the reason codes of the exchange, with those that buyers may not use; `GET …/reason-codes`."""
+        """Return the reason codes of the exchange, with those that buyers may not use; `GET …/reason-codes`.
+
+        Example:
+            >>> [(code.code, code.name) for code in client.reconciliations.reason_codes()][:3]
+            [('11', 'Adjusted complete'), ('26', 'No reason given'), ('930', 'Unspecified fraud')]
+        """
         reply = await self._http.send(ops.LIST_REASON_CODES.make_call())
         return parse_list(ReasonCode, reply, "reconciliation_reasons")

@@ -83,6 +83,11 @@ class Recontacts:
                 this again.
 
         Serves the recontact guide, step 2, and `POST …/recontacts/jobs/upload-respondents-by-file`.
+
+        Example:
+            >>> group = draft.target_group
+            >>> print(client.recontacts.upload(group, people).wait().state)
+            partial
         """
         upload = validate_upload(uploadable)
         token = token or self._http.token_factory.token(8)
@@ -141,13 +146,23 @@ class Recontacts:
         """Return the upload jobs of a target group, newest first.
 
         Serves the recontact guide, "List all upload jobs". No list contains removals.
+
+        Example:
+            >>> [job.status for job in client.recontacts.jobs(ref)]
+            ['Completed']
         """
         call = ops.LIST_UPLOADS.make_call(ref.path_params())
         listed = [parse_item(UploadJob, row, call) async for row in iter_items(self._http, call)]
         return [job if is_documented_status(job.status) else await self._with_end(ref, job) for job in listed]
 
     async def find_job(self, ref: TargetGroupRef, file_name: str) -> Job | None:
-        """Return the upload job with a file name, ready to be followed; None if the list contains none."""
+        """Return the upload job with a file name, ready to be followed; None if the list contains none.
+
+        Example:
+            >>> name = client.recontacts.jobs(ref)[0].file_name
+            >>> print(client.recontacts.find_job(ref, name).wait().state)
+            partial
+        """
         found = await self._find_by_name(ref, file_name)
         return None if found is None else self._adopt(ref, found, None)
 
@@ -158,19 +173,37 @@ class Recontacts:
             ref: The target group.
             job_id: As returned by the upload.
             ids: How many ids were sent, for the estimate; not known if omitted.
+
+        Example:
+            >>> job_id = client.recontacts.jobs(ref)[0].job_id
+            >>> print(client.recontacts.job(ref, job_id).wait().state)
+            partial
         """
         handle = make_handle(self._http, JobKind.UPLOAD, job_id, ref=ref, id_count=ids)
         # When it was created is not known here; the first poll will show it.
         return Job(self._http, evolve(handle, created_at=None), durations=self._durations)
 
     async def running_job(self, ref: TargetGroupRef) -> UploadJob | None:
-        """Return the upload job that is running now; None if there is none."""
+        """Return the upload job that is running now; None if there is none.
+
+        Example:
+            >>> client.recontacts.running_job(ref) is None
+            True
+            >>> job = client.recontacts.upload(draft.target_group, people)
+            >>> client.recontacts.running_job(draft.target_group).status
+            'Processing'
+        """
         return next((job for job in await self.jobs(ref) if job.state is JobState.RUNNING), None)
 
     async def download(self, ref: TargetGroupRef, job_id: str) -> Download:
         """Return name and content of an uploaded file; `save(folder)` replaces no file unless asked to.
 
         Serves the recontact guide, "Download an uploaded file".
+
+        Example:
+            >>> job_id = client.recontacts.jobs(ref)[0].job_id
+            >>> len(client.recontacts.download(ref, job_id).content.splitlines())
+            57
         """
         call = ops.DOWNLOAD_UPLOAD.make_call(
             ref.path_params(job_id=job_id), accept="*/*", max_bytes=limits.DOWNLOAD_MAX_BYTES
@@ -181,7 +214,12 @@ class Recontacts:
     # --- what is saved ----------------------------------------------------------------------------------------
 
     async def saved_count(self, ref: TargetGroupRef) -> int:
-        """Count the saved ids, which is the upper limit of the goal; `GET …/recontacts/overview`."""
+        """Count the saved ids, which is the upper limit of the goal; `GET …/recontacts/overview`.
+
+        Example:
+            >>> client.recontacts.saved_count(ref)
+            56
+        """
         reply = await self._http.send(ops.RECONTACT_OVERVIEW.make_call(ref.path_params()))
         count = parse(RecontactOverview, reply).saved_respondent_ids_count
         if count is None:
@@ -197,6 +235,10 @@ class Recontacts:
             UnexpectedReply: the list, or a part of it, could not be read: that nobody is listed is then not known.
 
         Serves `GET …/recontacts/rsids`.
+
+        Example:
+            >>> len(client.recontacts.saved_ids(ref))
+            56
         """
         call = ops.LIST_RECONTACT_RSIDS.make_call(ref.path_params())
         saved: list[str] = []
@@ -225,6 +267,13 @@ class Recontacts:
                 removing what is already removed changes nothing.
 
         Serves the recontact guide, "Removing recontact opportunities".
+
+        Example:
+            >>> group = wave.target_group
+            >>> print(client.recontacts.remove_all(group).wait().state)
+            done
+            >>> client.recontacts.saved_count(group)
+            0
         """
         before = await self.saved_count(ref)
 

@@ -68,6 +68,13 @@ class Reports:
             OutcomeUnknown: the reply was lost and the checks failed; check `list` before requesting it again.
 
         Serves `POST …/reports/{report_type}`.
+
+        Example:
+            >>> today, group_id = client.clock.now().date(), closed.target_group.target_group_id
+            >>> start = today - timedelta(days=7)
+            >>> job = client.reports.generate("respondent_analysis", start, today, by="target_group", ids=[group_id])
+            >>> print(job.wait().state)
+            done
         """
         kind = _parse_type(report_type)
         _check_request(start, end, by, ids)
@@ -108,6 +115,11 @@ class Reports:
 
         Raises:
             UnexpectedReply: the reply contains no status.
+
+        Example:
+            >>> started = closed.report()
+            >>> client.reports.status(client.reports.list()[0].report_id)
+            'completed'
         """
         reply = await self._http.send(ops.REPORT_STATUS.make_call({"report_id": report_id}))
         status = text_or_none(reply.json_object().get("status"))
@@ -121,6 +133,12 @@ class Reports:
         A respondent analysis contains ids of respondents: store it only where such data may be stored.
 
         Serves `GET …/reports/{report_id}/download`.
+
+        Example:
+            >>> made = closed.report()
+            >>> file = client.reports.download(client.reports.list()[0].report_id)
+            >>> len(file.content) > 1_000
+            True
         """
         call = ops.DOWNLOAD_REPORT.make_call(
             {"report_id": report_id}, accept="*/*", max_bytes=limits.REPORT_MAX_BYTES, deadline=limits.UPLOAD_SECONDS
@@ -140,6 +158,11 @@ class Reports:
             level: `account`, `project`, `target_group` or `business_unit`.
 
         Serves `GET …/reports`.
+
+        Example:
+            >>> made = closed.report()
+            >>> [request.status for request in client.reports.list()]
+            ['completed']
         """
         query = {
             "report_type": str(_parse_type(report_type)) if report_type else None,

@@ -94,6 +94,12 @@ class TargetGroups:
             OutcomeUnknown: the reply was lost and the checks failed; call it again with the same reference.
 
         Serves the recontact guide, step 1, the create guide, and `POST …/target-groups`.
+
+        Example:
+            >>> project = client.projects.create("Brand tracker", cint.sandbox.PROJECT_MANAGER_ID)
+            >>> group = client.target_groups.create_draft(project.id, plan, name="Wave 2", reference="tracker-wave-2")
+            >>> client.target_groups.get(group).name
+            'Wave 2'
         """
         _check_reference(reference)
         body = build_draft_body(plan, name=name, reference=reference)
@@ -135,6 +141,12 @@ class TargetGroups:
             name: If the list does not show references, only groups with this name are read one by one; all if omitted.
             match_name: Whether a group must have this name too, apart from spaces and forms of one letter.
             whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
+
+        Example:
+            >>> project = client.projects.create("Brand tracker", cint.sandbox.PROJECT_MANAGER_ID)
+            >>> group = client.target_groups.create_draft(project.id, plan, name="Wave 2", reference="tracker-wave-2")
+            >>> client.target_groups.find(project.id, "tracker-wave-2") == group
+            True
         """
         found = []
         async for row in self.list(project_id, references=(reference,), whole=whole):
@@ -164,6 +176,12 @@ class TargetGroups:
             ApiError: the target group is launched; use `update_details`.
 
         Serves `PUT …/target-groups/{target_group_id}`.
+
+        Example:
+            >>> group = draft.target_group
+            >>> client.target_groups.update_draft(group, plan.model_copy(update={"completes_goal": 15}))
+            >>> draft.plan_from_exchange().completes_goal
+            15
         """
         if isinstance(plan, TargetGroupPlan):
             kept = await self.get(ref)
@@ -182,6 +200,10 @@ class TargetGroups:
             NotFound: the group exists at neither URL.
 
         Serves `GET …/target-groups/{target_group_id}` and `…/details`.
+
+        Example:
+            >>> client.target_groups.get(ref).name
+            'Tracker, wave 2'
         """
         try:
             reply = await self._http.send(ops.GET_DRAFT.make_call(ref.path_params()))
@@ -199,6 +221,10 @@ class TargetGroups:
 
         Raises:
             NotFound: the group does not exist, or is still a draft.
+
+        Example:
+            >>> client.target_groups.details(ref).name
+            'Tracker, wave 2'
         """
         reply = await self._http.send(ops.GET_DETAILS.make_call(ref.path_params()))
         return parse(TargetGroup, reply, id=ref.target_group_id, launched=True)
@@ -217,6 +243,19 @@ class TargetGroups:
             InputError: a field that must be written is not shown; nothing was changed.
 
         Serves `PUT …/target-groups/{target_group_id}/details`.
+
+        Example:
+            >>> details = {
+            ...     "name": "Tracker, second wave",
+            ...     "project_manager_id": cint.sandbox.PROJECT_MANAGER_ID,
+            ...     "expected_length_of_interview_minutes": 12,
+            ...     "expected_incidence_rate": 0.8,
+            ...     "industry_lockout_code": "automotive",
+            ...     "live_url": plan.live_url,
+            ...     "test_url": plan.live_url,
+            ... }
+            >>> client.target_groups.update_details(ref, details).name
+            'Tracker, second wave'
         """
         body = await self._whole_details(ref, changes)
         reply = await self._http.send(ops.UPDATE_DETAILS.make_call(ref.path_params(), json=body))
@@ -251,6 +290,10 @@ class TargetGroups:
             whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
 
         Serves `GET …/target-groups`.
+
+        Example:
+            >>> [(group.name, group.status) for group in client.target_groups.list(ref.project_id)]
+            [('Tracker, wave 2', 'live')]
         """
         query: dict[str, Any] = {
             "target_group_customer_reference_numbers": tuple(references),
@@ -277,6 +320,10 @@ class TargetGroups:
             strategy: `completes`, `prescreens` or `automated`. A recontact needs `completes`.
 
         Serves `PUT …/filling-strategy`.
+
+        Example:
+            >>> client.target_groups.set_filling_strategy(ref, "completes")
+            'completes'
         """
         reply = await self._http.send(
             ops.SET_FILLING_STRATEGY.make_call(ref.path_params(), json={"filling_strategy": strategy})
@@ -299,6 +346,11 @@ class TargetGroups:
             BudgetExceeded: the group could cost more than the budget; nothing was changed.
 
         Serves `PUT …/cost-per-interview`.
+
+        Example:
+            >>> price = client.target_groups.set_cost_per_interview(ref, "3 EUR", budget="100 EUR")
+            >>> print(price.value, price.currency_code)
+            3 EUR
         """
         wanted = Money.parse(price)
         check = None
@@ -341,6 +393,10 @@ class TargetGroups:
             BudgetExceeded: the group could cost more than the budget; nothing was changed.
 
         Serves `PUT …/profiles/completes-goal`.
+
+        Example:
+            >>> client.target_groups.set_completes_goal(ref, 25, budget="100 EUR")
+            25
         """
         check = None
         if self.spend_guard is not None:
@@ -368,6 +424,11 @@ class TargetGroups:
             NotFound: the group does not exist, or is still a draft, which has no overview.
 
         Serves `GET …/overview`.
+
+        Example:
+            >>> overview = client.target_groups.overview(ref)
+            >>> overview.status, overview.progress.current_completes
+            ('live', 13)
         """
         try:
             return parse(TargetGroupOverview, await self._http.send(ops.GROUP_OVERVIEW.make_call(ref.path_params())))
@@ -376,7 +437,13 @@ class TargetGroups:
             raise
 
     async def performance(self, ref: TargetGroupRef) -> Performance:
-        """Read entrants, completes, rates, and visits by status, live and test separately; `GET …/performance`."""
+        """Read entrants, completes, rates, and visits by status, live and test separately; `GET …/performance`.
+
+        Example:
+            >>> performance = client.target_groups.performance(ref)
+            >>> performance.entrants, performance.completes
+            (16, 13)
+        """
         return parse(Performance, await self._http.send(ops.GET_PERFORMANCE.make_call(ref.path_params())))
 
     async def completes_by_interval(
@@ -389,6 +456,10 @@ class TargetGroups:
             interval: Length in ISO 8601, such as `PT1H` or `PT24H`.
 
         Serves `GET …/completes-aggregated-by-interval`.
+
+        Example:
+            >>> [interval.count for interval in client.target_groups.completes_by_interval(ref)]
+            [7, 11, 13, 13]
         """
         call = ops.GET_COMPLETES.make_call(ref.path_params(), query={"aggregation_interval": interval})
         found = parse_list(CompletesInterval, await self._http.send(call), "aggregated_completes_intervals")
@@ -409,6 +480,11 @@ class TargetGroups:
             types: Only these types of change, such as `status_change`.
 
         Serves `GET …/changelog`.
+
+        Example:
+            >>> entry = client.target_groups.changelog(ref, types=("status_change",))[0]
+            >>> entry.changes[0]["old_value"], entry.changes[0]["new_value"]
+            ('draft', 'live')
         """
         call = ops.GET_CHANGELOG.make_call(ref.path_params(), query={"change_types": types})
         async for row in iter_items(self._http, call, items_key="changelog", page_size=_CHANGELOG_PAGE):
@@ -423,6 +499,11 @@ class TargetGroups:
             body: As for a draft, with a goal of at most 10,000; the business unit id is sent as a number.
 
         Serves `POST …/target-groups/calculate-feasibility`.
+
+        Example:
+            >>> price = client.target_groups.feasibility(plan.to_body()).suggested_price
+            >>> print(price.value, price.currency_code)
+            2.85 EUR
         """
         sent = dict(body)
         if isinstance(unit := sent.get("business_unit_id"), str) and unit.isascii() and unit.isdigit():
@@ -437,6 +518,11 @@ class TargetGroups:
             changes: What to assume instead, such as `{"completes_goal": 200}`.
 
         Serves `POST …/target-groups/{target_group_id}/calculate-feasibility`.
+
+        Example:
+            >>> price = client.target_groups.group_feasibility(draft.target_group).suggested_price
+            >>> print(price.value, price.currency_code)
+            2.85 EUR
         """
         return parse(
             Feasibility,
@@ -452,11 +538,21 @@ class TargetGroups:
             UnexpectedReply: the reply is not an object.
 
         Serves `GET …/fielding-assistant-assignment`.
+
+        Example:
+            >>> client.target_groups.fielding_assistant(draft.target_group)["quota_overlay"]
+            {'prevent_overfill': True, 'balance_fill': False}
         """
         return dict((await self._http.send(ops.GET_ASSISTANT.make_call(ref.path_params()))).json_object())
 
     async def allocation_specification(self, ref: TargetGroupRef) -> dict[str, Any]:
-        """Read the suppliers of a group, in the exchange's format; `GET …/allocation-specification`."""
+        """Read the suppliers of a group, in the exchange's format; `GET …/allocation-specification`.
+
+        Example:
+            >>> allocations = client.target_groups.allocation_specification(ref)["open_exchange_allocations"]
+            >>> allocations["exchange_suppliers"][0]
+            {'id': 201, 'name': 'Sandbox supplier 1'}
+        """
         return (await self._http.send(ops.GET_ALLOCATIONS.make_call(ref.path_params()))).json_object()
 
     # --- inside -----------------------------------------------------------------------------------------------

@@ -75,6 +75,10 @@ class Profile:
 
     Raises:
         PlanError: quotas do not add up, ranges overlap, or a target cannot be read.
+
+    Example:
+        >>> cint.Profile("age", {"18-34": 40, "35+": 60})
+        cint.Profile('age', {'18-34': 40, '35+': 60})
     """
 
     question: str | int | tuple[str | int, ...] | list[str | int]
@@ -150,6 +154,11 @@ class Profile:
 
         Raises:
             PlanError: a question has no such answer.
+
+        Example:
+            >>> questions = client.definitions.questions("ger_de", search="gender")
+            >>> cint.Profile("gender", {"male": 50, "female": 50}).look_up(questions)
+            cint.Profile('gender', {'male': 50, 'female': 50}) (question 43)
         """
         targets = [self._target_body(cell, questions) for cell in self.cells]
         body: dict[str, Any] = {"object": "blended" if self.is_blended else "regular"}

@@ -67,6 +67,11 @@ class FilePicker(Panel):
 
     `value` is the `Respondents`, None until a file was read and its ids were named. `choose()` does the same from code.
     Serves the recontact guide, prerequisites and step 2.
+
+    Example:
+        >>> file = cint.sandbox.write_sample("respondents.csv", lines=60)
+        >>> print(cint.FilePicker().choose(file, entity_type="RSID").summary())
+        ['Respondent file', 'respondents.csv', 'RSID', '57 usable, 1 duplicate, 1 malformed, 1 blank']
     """
 
     def __init__(

@@ -63,6 +63,12 @@ class JobProgress(Panel):
 
     `value` is the last `JobSnapshot`. Stop watching ends the looking; the job goes on.
     Serves the recontact guide, step 3.
+
+    Example:
+        >>> job = draft.upload(wait=False)
+        >>> panel = cint.JobProgress(job)
+        >>> print(job.wait().state)
+        partial
     """
 
     def __init__(

@@ -118,6 +118,10 @@ def plot_completes(
 
     Raises:
         InputError: a frame was given without a goal, or a column is missing.
+    Example:
+        >>> frame = cint.frames.completes_frame(client.target_groups.completes_by_interval(ref))
+        >>> cint.plots.plot_completes(frame, goal=20)
+        <Figure: Completes over time · sandbox>
     """
     if isinstance(frame, Wave):
         read = _read_completes(frame)
@@ -255,6 +259,10 @@ def plot_outcomes(
         mode: `sandbox`, `replay` or `live`; written on the figure.
         title: Heading; what became of how many lines when left out.
         source: Where the numbers come from; written on the figure.
+
+    Example:
+        >>> cint.plots.plot_outcomes(wave.outcome)
+        <Figure: What became of every line · sandbox>
     """
     if isinstance(counts, Wave):
         mode, counts = str(counts.client.mode), counts.outcome
@@ -317,6 +325,10 @@ def plot_funnel(
         mode: `sandbox`, `replay` or `live`; written on the figure.
         title: Heading.
         source: Where the numbers come from; written on the figure.
+
+    Example:
+        >>> cint.plots.plot_funnel(cint.frames.funnel_frame(live.status()))
+        <Figure: From saved ids to completes · sandbox>
     """
     require_columns(frame, ("stage", "people"))
     if reasons is not None:

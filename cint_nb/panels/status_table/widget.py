@@ -64,6 +64,10 @@ class StatusTable(Panel):
     It loads when it is shown. In the browser a click on a heading sorts, and rows can be filtered, copied and saved,
     also while a cell runs. `frame` is the plain DataFrame, with the columns that `Wave.status` describes; `trend`, a
     list of numbers, is drawn as a line. `start()` refreshes it again and again, `refresh()` asks once, `stop()` pauses.
+
+    Example:
+        >>> cint.StatusTable(live.status())
+        <StatusTable: sandbox · Status · 1 target group>
     """
 
     def __init__(

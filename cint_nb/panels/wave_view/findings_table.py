@@ -20,6 +20,10 @@ class FindingsTable(Panel):
         title: Heading.
 
     `value` is the `Findings`; `update` shows others. Serves the rules of both guides.
+
+    Example:
+        >>> cint.FindingsTable(wave.check())
+        <FindingsTable: sandbox · Findings · 1 warning, 1 note; the wave can go on>
     """
 
     def __init__(self, findings: Findings | None = None, *, mode: str | None = None, title: str = "Findings") -> None:

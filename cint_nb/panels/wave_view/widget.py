@@ -105,6 +105,10 @@ class WaveView(Panel):
     background. After every cell that is run it shows what the cell read, and asks nothing. In a replay it repeats the
     last recorded state. Its one button asks again; it has none that does something irreversible.
     `value` is the `WaveProgress`, `figures` are the counts. Serves the recontact guide, steps 1–4.
+
+    Example:
+        >>> cint.WaveView(wave)
+        <WaveView: sandbox · Tracker, wave 3 · outcome: now · wave.resubmit()>
     """
 
     def __init__(self, wave: Wave, *, title: str | None = None) -> None:

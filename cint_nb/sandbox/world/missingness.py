@@ -74,6 +74,10 @@ class Missingness:
 
         Args:
             share: Share of those who would return that is missing, 0–1.
+
+        Example:
+            >>> cint.sandbox.Missingness.mcar(0.3)
+            Missingness(by_chance=0.3)
         """
         return cls(by_chance=share)
 
@@ -85,6 +89,10 @@ class Missingness:
 
         Args:
             strength: Factor of the effects.
+
+        Example:
+            >>> cint.sandbox.Missingness.mar(1.0)
+            Missingness(by_age=0.8, by_education=0.6)
         """
         return cls(by_age=0.8 * strength, by_education=0.6 * strength)
 
@@ -96,6 +104,10 @@ class Missingness:
 
         Args:
             strength: Factor of the effect.
+
+        Example:
+            >>> cint.sandbox.Missingness.mnar(1.0)
+            Missingness(by_answer=1.0)
         """
         return cls(by_answer=1.0 * strength)
 

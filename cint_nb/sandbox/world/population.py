@@ -87,6 +87,10 @@ class PopulationParameters:
         answer_noise: Standard deviation between waves of one person, points.
         answer_drift: Points by which the mean moves in a month.
         answer_drift_spread: Standard deviation between people of the points by which they move in a month.
+
+    Example:
+        >>> cint.sandbox.PopulationParameters(returns=0.2).returns
+        0.2
     """
 
     accepted: float = 0.97

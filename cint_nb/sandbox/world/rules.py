@@ -41,7 +41,9 @@ class ExchangeRules:
         InputError: for a value that is none of these.
 
     Example:
-        >>> Sandbox(rules=ExchangeRules(expiry_status="403"))
+        >>> rules = cint.sandbox.ExchangeRules(expiry_status="403")
+        >>> cint.sandbox.Sandbox(rules=rules).world.rules.expiry_status
+        '403'
     """
 
     expiry_status: Literal["401", "403"] = "401"
@@ -58,7 +60,13 @@ class ExchangeRules:
                 raise ValueError(f"{name} is one of {', '.join(known)}, not {getattr(self, name)!r:.40}")
 
     def to_text(self) -> str:
-        """Return all rules as one line, such as `expiry_status=401 wrong_kind=unknown`."""
+        """Return all rules as one line, such as `expiry_status=401 wrong_kind=unknown`.
+
+        Example:
+            >>> text = cint.sandbox.ExchangeRules(expiry_status="403").to_text()
+            >>> text.split()[0]
+            'expiry_status=403'
+        """
         return " ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
 
 

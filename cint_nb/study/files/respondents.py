@@ -41,6 +41,10 @@ class Respondents(RichDisplay):
         entity_type: What the ids identify, one per person (`RSID`) or one per visit (`RID`).
         line_index: The verdict of each line.
         source_info: Where the ids come from.
+
+    Example:
+        >>> people
+        <Respondents: 57 RSIDs · 60 lines · 1 duplicate, 1 malformed, 1 blank · sample.csv>
     """
 
     entity_type: EntityType
@@ -131,6 +135,16 @@ class Respondents(RichDisplay):
             A small frame: `verdict` (the first row, `lines`, is the total), `reason` of malformed lines, and of usable
             ones why they cannot be uploaded as they are, `lines`, `first_line` (the number of the first such line,
             `<NA>` if there is none). Each of `warnings` is a last row `warning`, without numbers.
+
+        Example:
+            >>> people.summary()
+                 verdict                                 reason  lines  first_line
+            0      lines                                            60           1
+            1     usable                                            57           1
+            2  duplicate                                             1          53
+            3  malformed  wrong length: an ID has 36 characters      1          37
+            4      blank                                             1          23
+            5     header                                             0        <NA>
         """
         counts = line_frames.summary_frame(self.line_index, [problem.what for problem in self.upload_problems])
         return line_frames.add_warnings(counts, self.warnings, column="reason")
@@ -144,6 +158,13 @@ class Respondents(RichDisplay):
         Returns:
             A frame: `line` (from 1; in a table the line on which its row begins), `verdict`, `reason` of malformed
             lines, `of_line` (the line a duplicate repeats), `id`.
+
+        Example:
+            >>> people.lines().query("verdict != 'usable'")[["line", "verdict", "reason"]]
+                line    verdict                                 reason
+            22    23      blank
+            36    37  malformed  wrong length: an ID has 36 characters
+            52    53  duplicate
         """
         return line_frames.lines_frame(self.line_index, reveal=reveal)
 
@@ -156,6 +177,12 @@ class Respondents(RichDisplay):
 
         Returns:
             A frame: `source` of the evidence, `says` (`RSID` or `RID`), `agrees` (with the stated type), `detail`.
+
+        Example:
+            >>> report_says = people.evidence(report=report.visits(reveal=True))
+            >>> report_says[["source", "says", "agrees"]]
+               source  says  agrees
+            0  report  RSID    True
         """
         return evidence_module.evidence_frame(
             self.entity_type, self.source_info, self.id_array, [other.id_array for other in earlier], report
@@ -166,17 +193,31 @@ class Respondents(RichDisplay):
 
         Raises:
             RespondentFileError: one is of RSIDs and the other of RIDs, or a text is no id, or a masked one.
+
+        Example:
+            >>> len(people), len(people.difference(people.sample(5)))
+            (57, 52)
         """
         return self.select(~id_array.is_in(self.id_array, self._to_id_array(other)))
 
     def intersection(self, other: Respondents | Iterable[str] | str) -> Respondents:
-        """Return the respondents that are also in `other`, which may be ids as texts. Raises as `difference` does."""
+        """Return the respondents that are also in `other`, which may be ids as texts. Raises as `difference` does.
+
+        Example:
+            >>> len(people.intersection(people.sample(5)))
+            5
+        """
         return self.select(id_array.is_in(self.id_array, self._to_id_array(other)))
 
     def union(self, other: Respondents | Iterable[str] | str) -> Respondents:
         """Return these respondents, then the new ones of `other`. Lines are renumbered, one for each id.
 
         Raises as `difference` does.
+
+        Example:
+            >>> first, second = people.split(40)
+            >>> len(first.union(second)) == len(people)
+            True
         """
         more = self._to_id_array(other)
         line_index = line_frames.index_of_ids(id_array.unique(np.concatenate((self.id_array, more))))
@@ -201,6 +242,12 @@ class Respondents(RichDisplay):
 
         Raises:
             RespondentFileError: if there are fewer than `size`.
+
+        Example:
+            >>> people.sample(10, seed=7) == people.sample(10, seed=7)
+            True
+            >>> len(people.sample(10))
+            10
         """
         if not 0 <= size <= len(self):
             raise RespondentFileError(
@@ -223,6 +270,10 @@ class Respondents(RichDisplay):
 
         Raises:
             RespondentFileError: if `size` is below 1.
+
+        Example:
+            >>> [len(part) for part in people.split(25)]
+            [25, 25, 7]
         """
         if size < 1:
             raise RespondentFileError("A part contains at least one ID.", next_step="call respondents.split(100_000).")
@@ -236,6 +287,11 @@ class Respondents(RichDisplay):
             RespondentFileError: if there is no id, or more than 100,000, the limit of a target group.
 
         Serves the recontact guide, step 2.
+
+        Example:
+            >>> file = people.to_upload()
+            >>> file.id_count, len(file.content)
+            (57, 2109)
         """
         for problem in self.upload_problems[:1]:
             raise RespondentFileError(
@@ -254,6 +310,11 @@ class Respondents(RichDisplay):
         Raises:
             RespondentFileError: as `to_upload`, and for another extension.
             InputError: if the file exists, or cannot be written.
+
+        Example:
+            >>> path = people.sample(10).to_file("first-ten.csv")
+            >>> len(path.read_text().splitlines())
+            10
         """
         target = as_path(path)
         if target.suffix.lower() not in limits.UPLOAD_SUFFIXES:
@@ -274,11 +335,22 @@ class Respondents(RichDisplay):
 
         Raises:
             InputError: if the file exists, or cannot be written.
+
+        Example:
+            >>> rejects = pd.read_csv(people.to_rejects("to-correct.csv"))
+            >>> rejects["verdict"].tolist()
+            ['blank', 'malformed', 'duplicate']
         """
         return write_new_file(path, line_frames.rejects_csv(self.lines(reveal=True)), overwrite=overwrite)
 
     def select(self, mask: BoolMask) -> Respondents:
-        """Return the respondents for which `mask`, one boolean per id, is true; source lines are kept."""
+        """Return the respondents for which `mask`, one boolean per id, is true; source lines are kept.
+
+        Example:
+            >>> import numpy as np
+            >>> len(people.select(np.arange(len(people)) < 10))
+            10
+        """
         return replace(self, line_index=line_frames.select_ids(self.line_index, mask))
 
     def _to_id_array(self, other: Respondents | Iterable[str] | str) -> IdArray:
@@ -343,6 +415,12 @@ def read_respondents(
             unknown, or if several columns could be meant; the message contains the call to write.
 
     Serves the recontact guide, prerequisites and step 2.
+
+    Example:
+        >>> file = cint.sandbox.write_sample("respondents.csv", lines=60)
+        >>> people = cint.read_respondents(file, entity_type="RSID")
+        >>> len(people)
+        57
     """
     try:
         kind = parse_entity_type(entity_type)

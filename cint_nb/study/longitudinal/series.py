@@ -47,6 +47,11 @@ class WaveSeries:
     Raises:
         InputError: there is no wave, or two have the same name.
         RespondentFileError: a list holds RIDs: a visit never comes back, a person does.
+
+    Example:
+        >>> history = cint.History([cint.HistoryWave("Wave 1", report), cint.HistoryWave("Wave 2", report, people)])
+        >>> history
+        <History: 57 people · Wave 1, Wave 2>
     """
 
     def __init__(self, waves: Sequence[HistoryWave]) -> None:
@@ -79,6 +84,11 @@ class WaveSeries:
             A frame: `id`, then a column for each wave, named like it, with the words of `Disposition`: `completed`;
             `came back` (entered and did not complete) or, in a wave without a list, `entered`; `absent` (uploaded,
             did not enter); `rejected` (the exchange did not save the id); `not asked` (not in the list of that wave).
+
+        Example:
+            >>> history = cint.History([cint.HistoryWave("Wave 1", report), cint.HistoryWave("Wave 2", report, people)])
+            >>> history.wide().columns.tolist()
+            ['id', 'Wave 1', 'Wave 2']
         """
         import pandas as pd
 
@@ -90,6 +100,14 @@ class WaveSeries:
 
         Returns:
             A frame: a column for each wave, `people`, `share` of all people of the series (0–1).
+
+        Example:
+            >>> history = cint.History([cint.HistoryWave("Wave 1", report), cint.HistoryWave("Wave 2", report, people)])
+            >>> history.patterns()
+                  Wave 1     Wave 2  people     share
+            0  not asked     absent      41  0.719298
+            1  completed  completed      13  0.228070
+            2    entered  came back       3  0.052632
         """
         table = self.wide().drop(columns="id")
         counts = table.value_counts(sort=False).rename("people").reset_index()
@@ -106,6 +124,11 @@ class WaveSeries:
         Raises:
             InputError: a wave or a word is unknown.
             RespondentFileError: nobody fits.
+
+        Example:
+            >>> history = cint.History([cint.HistoryWave("Wave 1", report), cint.HistoryWave("Wave 2", report, people)])
+            >>> history.respondents({"Wave 1": "completed"})
+            <Respondents: 13 RSIDs · 13 lines · panel of Wave 2>
         """
         chosen = np.ones(len(self), np.bool_)
         for name, words in standing.items():
@@ -141,6 +164,11 @@ class WaveSeries:
 
         Raises:
             InputError: the confidence is not between 0 and 1.
+
+        Example:
+            >>> history = cint.History([cint.HistoryWave("Wave 1", report), cint.HistoryWave("Wave 2", report, people)])
+            >>> history.retention().columns.tolist()
+            ['wave', 'rate', 'people', 'of', 'share', 'low', 'high', 'confidence', 'among']
         """
         import pandas as pd
 
@@ -201,6 +229,12 @@ class WaveSeries:
         Raises:
             InputError: a wave is unknown, or the later one has no list; the values belong to ids that are masked, or
                 to nobody in the history, or two different ones to one person.
+
+        Example:
+            >>> history = cint.History([cint.HistoryWave("Wave 1", report), cint.HistoryWave("Wave 2", report, people)])
+            >>> ages = {person: ("young", "old")[number % 2] for number, person in enumerate(report.entrants.ids)}
+            >>> history.contrast(ages).columns.tolist()[:3]
+            ['value', 'stayed', 'dropped_out']
         """
         import pandas as pd
 
@@ -251,6 +285,11 @@ class WaveSeries:
 
         Raises:
             InputError: the wave or the word is unknown.
+
+        Example:
+            >>> history = cint.History([cint.HistoryWave("Wave 1", report), cint.HistoryWave("Wave 2", report, people)])
+            >>> int(history.has_disposition("Wave 1", "completed").sum())
+            13
         """
         return np.asarray(self._get_wave(name) == disposition_code(standing))
 

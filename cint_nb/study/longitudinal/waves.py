@@ -46,6 +46,11 @@ class HistoryWave:
         uploaded: The RSIDs that were uploaded. None for a wave of new respondents, which has no list.
         rejected: Those of them the exchange did not save, such as `wave.outcome.rejected`. Nobody asked them, so they
             count neither as absent nor in what is a share of the ids uploaded.
+
+    Example:
+        >>> first = cint.HistoryWave("Wave 1", report)
+        >>> first.name
+        'Wave 1'
     """
 
     name: str
@@ -58,6 +63,11 @@ class HistoryWave:
 
         Raises:
             RespondentFileError: the list holds RIDs: a visit never comes back, a person does.
+
+        Example:
+            >>> first = cint.HistoryWave("Wave 1", report)
+            >>> len(first.known_rsids())
+            16
         """
         if self.uploaded is None:
             return self.report.entrants.ids

@@ -37,6 +37,10 @@ class Crosswalk(Mapping[str, str]):
     Raises:
         RespondentFileError: if one RID has two RSIDs, or an id is both, since a visit belongs to one person; or if ids
             are masked.
+
+    Example:
+        >>> report.crosswalk()
+        <Crosswalk: 16 RIDs of 16 RSIDs>
     """
 
     def __init__(self, pairs: Iterable[tuple[Any, Any]] | Mapping[Any, Any]) -> None:
@@ -78,6 +82,10 @@ class Crosswalk(Mapping[str, str]):
 
         Raises:
             RespondentFileError: if a column is missing or ambiguous.
+
+        Example:
+            >>> cint.Crosswalk.from_frame(report.visits(reveal=True))
+            <Crosswalk: 16 RIDs of 16 RSIDs>
         """
         columns = columns_of(unwrap_frame(frame))
         if columns is None:
@@ -95,6 +103,12 @@ class Crosswalk(Mapping[str, str]):
         Args:
             respondents: RIDs; each is a line of the result, malformed if it is not in this crosswalk, a duplicate if
                 its person has an earlier one. RSIDs are returned unchanged.
+
+        Example:
+            >>> rids = report.visits(reveal=True)["Response ID (RID)"].head(3)
+            >>> visits = cint.read_respondents(rids, entity_type="RID")
+            >>> report.crosswalk().to_rsids(visits)
+            <Respondents: 3 RSIDs · 3 lines · Series as RSIDs>
         """
         if respondents.entity_type is EntityType.RSID:
             return respondents

@@ -69,6 +69,10 @@ class Outcome(RichDisplay):
         outcome_codes: For each usable id 0 saved, 1 already saved, 2 rejected, 3 unknown.
         warnings: Sentences about counts that disagree and outcomes that are unknown.
         rejected_before: For each usable id whether it had been rejected before.
+
+    Example:
+        >>> wave.outcome
+        <Outcome: 56 saved · 1 rejected · 1 duplicate · 1 malformed · 1 blank>
     """
 
     respondents: Respondents
@@ -118,6 +122,14 @@ class Outcome(RichDisplay):
 
         Returns:
             A frame: `line`, `outcome` (see `LineOutcome`), `reason`, `of_line` (the line a duplicate repeats), `id`.
+
+        Example:
+            >>> wave.outcome.frame().query("outcome != 'saved'")[["line", "outcome", "reason"]]
+                line    outcome                                 reason
+            2      3   rejected              not saved by the exchange
+            22    23      blank
+            36    37  malformed  wrong length: an ID has 36 characters
+            52    53  duplicate
         """
         frame = self.respondents.lines(reveal=reveal).rename(columns={"verdict": "outcome"})
         outcome, reason = frame["outcome"].to_numpy(dtype=object), frame["reason"].to_numpy(dtype=object)
@@ -134,6 +146,17 @@ class Outcome(RichDisplay):
         Returns:
             A frame: `outcome`, `lines`, `share` (0–1), `meaning`. Each of `warnings` is a last row `warning`, without
             numbers.
+
+        Example:
+            >>> wave.outcome.summary()[["outcome", "lines"]]
+                     outcome  lines
+            0          saved     56
+            1  already_saved      0
+            2       rejected      1
+            3      duplicate      1
+            4      malformed      1
+            5          blank      1
+            6         header      0
         """
         import pandas as pd
 
@@ -153,6 +176,11 @@ class Outcome(RichDisplay):
 
         Raises:
             InputError: if the file exists, or cannot be written.
+
+        Example:
+            >>> rejects = pd.read_csv(wave.outcome.to_rejects("to-correct.csv"))
+            >>> rejects["outcome"].tolist()
+            ['rejected', 'blank', 'malformed']
         """
         keep = (LineOutcome.SAVED.value, LineOutcome.ALREADY_SAVED.value, LineOutcome.DUPLICATE.value)
         content = line_frames.rejects_csv(self.frame(reveal=True), keep=keep)

@@ -63,6 +63,10 @@ class VisitReport:
         _cells: The report as read, one row per visit, every cell a text; `visits` shows it, with ids masked.
         malformed_lines: Line numbers of rows that were left out, since their values are not in their columns.
         codes: What the analyst said that status codes and words mean.
+
+    Example:
+        >>> closed.report()
+        <VisitReport: 16 visits of 16 people · 13 completed · Tracker, wave 1>
     """
 
     name: str | None
@@ -170,6 +174,12 @@ class VisitReport:
 
         Raises:
             RespondentFileError: the report has no column of RIDs.
+
+        Example:
+            >>> rids = report.visits(reveal=True)["Response ID (RID)"].head(3)
+            >>> visits = cint.read_respondents(rids, entity_type="RID")
+            >>> report.crosswalk().to_rsids(visits)
+            <Respondents: 3 RSIDs · 3 lines · Series as RSIDs>
         """
         rid = self.columns["rid"]
         if rid is None:
@@ -187,6 +197,11 @@ class VisitReport:
 
         Raises:
             RespondentFileError: there is no such column.
+
+        Example:
+            >>> prices = report.values("CPI")
+            >>> sorted(set(prices.values()))
+            ['0', '2.75']
         """
         if column not in self._cells.columns:
             raise source_error(
@@ -218,6 +233,13 @@ class VisitReport:
 
         Returns:
             A frame: `completed`, then the columns of the report under their own names, all as text.
+
+        Example:
+            >>> report.visits()[["completed", "Respondent ID (RSID)", "Marketplace Status"]].head(3)
+               completed Respondent ID (RSID) Marketplace Status
+            0       True             ••••97f8                  3
+            1       True             ••••8d7f                  3
+            2       True             ••••97e6                  3
         """
         shown = self._cells if reveal else self._cells.map(_mask_cells)
         shown = shown.copy()
@@ -229,6 +251,15 @@ class VisitReport:
 
         Returns:
             A small frame: `what` and `number`.
+
+        Example:
+            >>> report.summary()
+                               what  number
+            0                visits      16
+            1      visits completed      13
+            2   visits without RSID       0
+            3    people who entered      16
+            4  people who completed      13
         """
         import pandas as pd
 
@@ -304,6 +335,11 @@ def read_report(
             candidates and the call to write. Also if no visit is completed and the meaning of a status is not known.
 
     Serves `GET …/reports/{report_id}/download`, report type `respondent-analysis`.
+
+    Example:
+        >>> people = ["e2b29bb2-e3ab-4c24-9acd-8cf89a25b9c4", "0b4f8a1d-53d5-4f0e-9a4e-6c1d2f3a4b5c"]
+        >>> cint.read_report(pd.DataFrame({"rsid": people, "status": ["10", "20"]}))
+        <VisitReport: 2 visits of 2 people · 1 completed · DataFrame>
     """
 
     def read(table: TableReader, source_name: str | None) -> tuple[str | None, _Cells]:
