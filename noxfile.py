@@ -165,6 +165,14 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def dist(session: nox.Session) -> None:
+    """Wheel and sdist, built twice and compared, and checked as a package index checks them."""
+    session.run("python", "tools/set_repository.py", "--check")
+    session.run("python", "tools/build_dist.py")
+    session.run("twine", "check", "--strict", *sorted(map(str, Path("dist").iterdir())))
+
+
+@nox.session
 def picture(session: nox.Session) -> None:
     """Take the picture of the README and of the first page of the documentation, in JupyterLab in Chromium."""
     session.run("python", "-m", "tests.browser.picture_of_a_wave", env={"CINT_NB_BROWSER": "1"})

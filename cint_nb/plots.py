@@ -6,18 +6,25 @@ Of a wave: `plot_completes`, `plot_outcomes`, `plot_funnel`. Of a study, from th
 
 from __future__ import annotations
 
-from cint_nb.panels.plots.charts import (
-    plot_completes,
-    plot_funnel,
-    plot_outcomes,
-)
-from cint_nb.panels.plots.study_charts import (
-    plot_balance,
-    plot_flow,
-    plot_forecast,
-    plot_patterns,
-    plot_retention,
-)
+try:
+    from cint_nb.panels.plots.charts import (
+        plot_completes,
+        plot_funnel,
+        plot_outcomes,
+    )
+    from cint_nb.panels.plots.study_charts import (
+        plot_balance,
+        plot_flow,
+        plot_forecast,
+        plot_patterns,
+        plot_retention,
+    )
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] != "matplotlib":
+        raise
+    from cint_nb.install_commands import missing_extra
+
+    raise missing_extra("lab", "The plots need matplotlib, which is not installed here.") from None
 
 __all__ = [
     "plot_balance",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cint_nb
 from cint_nb.domain.errors import SettingsError
+from cint_nb.install_commands import missing_extra
 from cint_nb.output_files import make_folder, unused_folder, write_new_file
 
 _MESSAGE_BYTES = 64 * 1024 * 1024  # a larger message than the server allows is dropped without a word
@@ -29,11 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Copy the notebooks and hand over to JupyterLab."""
     if not arguments.copy_only and importlib.util.find_spec("jupyterlab") is None:
-        raise SettingsError(
-            "JupyterLab is not installed here.",
-            evidence={"python": sys.executable},
-            next_step='run: pip install -e ".[lab]"',
-        )
+        raise missing_extra("lab", "JupyterLab is not installed here.")
     folder = copy_notebooks(arguments.folder)
     print(f"The notebooks are in {folder}; they use the sandbox unless you choose otherwise.")
     if arguments.copy_only:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cint_nb.domain.errors import SettingsError
+from cint_nb.install_commands import missing_extra
 from cint_nb.output_files import make_folder, require_new_file, write_new_file
 from cint_nb.wire.recording.transports import is_recording
 
@@ -29,10 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         import nbformat
     except ImportError:
-        raise SettingsError(
-            "Recording needs Jupyter to run the notebooks, and it is not installed.",
-            next_step='run: pip install -e ".[lab]"',
-        ) from None
+        raise missing_extra("lab", "Recording needs Jupyter to run the notebooks, and it is not installed.") from None
     for path in _notebooks(arguments.notebooks):
         recording = arguments.into / f"{path.stem}.jsonl"
         notebook = nbformat.read(path, as_version=4)

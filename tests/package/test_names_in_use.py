@@ -9,6 +9,7 @@ import cint_nb as cint
 from tests.notebooks.course import NUMBERED, ROOT, TEMPLATES, code_cells, prose, read
 
 MODULES = ("errors", "frames", "measure", "plots", "sandbox")
+PAGES = ("README.md", "docs/measures.md", "docs/history.md", "docs/engineers/program.md", "docs/analysts/recipes.md")
 _PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _SPAN = re.compile(r"`(\w+)`")
 
@@ -19,11 +20,8 @@ def public_names() -> list[str]:
     return names + [f"{module}.{name}" for module in MODULES for name in getattr(cint, module).__all__]
 
 
-PAGES = ("README.md", "docs/measures.md", "docs/history.md")
-
-
 def shown_code() -> list[str]:
-    """Return the code that users read: of notebooks with exercises, templates, README and two pages."""
+    """Return the code that users read: of notebooks with exercises, templates, README and pages."""
     pages = [read(path) for path in (*NUMBERED, *TEMPLATES)]
     texts = [(ROOT / name).read_text(encoding="utf-8") for name in PAGES]
     texts += [prose(page) for page in pages]

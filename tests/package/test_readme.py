@@ -1,4 +1,4 @@
-"""What the README shows is what runs."""
+"""What the README shows is what runs; so is what the pages show that it sends its readers to."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ import pytest
 import cint_nb as cint
 from cint_nb.domain.jobs import JobState
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-WAVE, STUDY, PROGRAM, COROUTINES, NESTED, UNATTENDED, WORLD, CHANGES, _LIVE = re.findall(
-    r"^```python\n(.+?)^```", README, re.MULTILINE | re.DOTALL
-)
+ROOT = Path(__file__).parents[2]
+
+
+def blocks_of(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.+?)^```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+SHORTEST, WAVE, STUDY, _LIVE = blocks_of("README.md")
+PROGRAM, COROUTINES, NESTED, UNATTENDED, WORLD, CHANGES = blocks_of("docs/engineers/program.md")
+(FRESH,) = (block for block in blocks_of("docs/analysts/recipes.md") if "TargetGroupPlan.fresh(" in block)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +37,7 @@ def wave_of_the_readme(tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
         patch.chdir(folder)
         patch.setenv("CINT_NB_MODE", "sandbox")
         patch.setenv("CINT_NB_JOURNAL", str(folder / "journal.sqlite3"))
-        exec(WAVE, names)  # noqa: S102 - our own text
+        exec(SHORTEST + WAVE, names)  # noqa: S102 - our own text
     return names
 
 

@@ -41,7 +41,7 @@ def rule(folder: Path) -> set[str]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Build both archives from a clone in which all kinds of things were left lying."""
     clone = tmp_path_factory.mktemp("clone")
-    for name in ("cint_nb", "notebooks", "docs"):
+    for name in ("cint_nb", "notebooks", "docs", "packaging"):
         shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
     for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", ".gitignore"):
         shutil.copy(ROOT / name, clone)
@@ -74,7 +74,15 @@ def test_the_source_archive_holds_what_builds_the_wheel_and_nothing_else(built: 
         names = {name.partition("/")[2] for name in opened.getnames()}
         assert all(member.isfile() for member in opened.getmembers())
     pages = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
-    about = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", ".gitignore", "PKG-INFO"}
+    about = {
+        "pyproject.toml",
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        ".gitignore",
+        "PKG-INFO",
+        "packaging/metadata_hook.py",
+    }
     assert names == rule(ROOT) | pages | about
 
 

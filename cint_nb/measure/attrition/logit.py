@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cint_nb.domain.errors import InputError
+from cint_nb.install_commands import command_for
 from cint_nb.measure.attrition.attributes import Attribute
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def load() -> tuple[Any, Any]:
         raise InputError(
             "This measure fits a model, and statsmodels is not installed.",
             evidence={"missing": getattr(error, "name", None)},
-            next_step="install the extra weights: pip install 'cint_nb[weights]'.",
+            next_step=f"run: {command_for('weights')}",
         ) from error
     return np, (generalized_linear_model.GLM, families.Binomial)
 

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
+from cint_nb.install_commands import command_for
 from cint_nb.study.files.file_format import OpenSource, SourceFormat, source_error
 from cint_nb.study.files.id_column import ColumnSample
 from cint_nb.study.files.verdicts import cell_text, normalise_line
@@ -49,7 +50,7 @@ def import_optional(module: str, file: OpenSource, package: str | None = None) -
         raise source_error(
             file.name,
             f"Reading .{file.kind} needs {package or module.partition('.')[0]}, which is not installed.",
-            'pip install "cint_nb[files]", or save the file as .csv.',
+            f"{command_for('files')}, or save the file as .csv.",
         ) from None
 
 

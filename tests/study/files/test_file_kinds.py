@@ -269,7 +269,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
     monkeypatch.setattr(importlib, "import_module", gone)
     with pytest.raises(RespondentFileError, match="needs python-calamine") as caught:
         read(path)
-    assert "cint_nb[files]" in str(caught.value.next_step)
+    assert "[files]" in str(caught.value.next_step)
 
 
 def test_the_reject_file_opens_in_a_spreadsheet_without_running_anything(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""The pages and the code say the same: messages, commands, variables, exit codes, checks and pages of the course."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from cint_nb.cli import COMMANDS, EXIT_CODES
+from cint_nb.wire.settings import MODE_VARIABLE, VARIABLES
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "cint_nb").rglob("*.py")))
+COMMAND_LINE = (DOCS / "engineers" / "command_line.md").read_text(encoding="utf-8")
+
+
+def test_each_message_that_is_explained_is_one_of_ours() -> None:
+    page = (DOCS / "analysts" / "troubleshooting.md").read_text(encoding="utf-8")
+    messages = [row for row in re.findall(r"^\| `([A-Z][^`]+)` \|", page, re.MULTILINE)]
+    assert len(messages) > 25
+    said = re.sub(r'"\s*\n\s*f?"', "", SOURCE)
+    assert [each for each in messages if each not in said] == []
+
+
+def test_every_command_variable_and_exit_code_is_on_the_page() -> None:
+    assert [each for each in COMMANDS if f"`cint-nb {each}" not in COMMAND_LINE] == []
+    assert [each for each in (MODE_VARIABLE, *VARIABLES.values()) if f"`{each}`" not in COMMAND_LINE] == []
+    assert [f"| {code} |" for code in EXIT_CODES if f"| {code} |" not in COMMAND_LINE] == []
+
+
+def test_the_workflow_publishes_the_folder_that_the_build_writes() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "docs.yml").read_text(encoding="utf-8")
+    builder = (ROOT / "tools" / "build_docs.py").read_text(encoding="utf-8")
+    assert '".nox" / "documentation"' in builder
+    assert "path: .nox/documentation/html" in workflow
+
+
+def test_every_page_is_in_a_list_of_pages() -> None:
+    """A page that no list names is reached by the search alone."""
+    pages = {path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md")} - {"index"}
+    named: set[str] = set()
+    for path in DOCS.rglob("*.md"):
+        for block in re.findall(r"```\{toctree\}\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
+            for line in block.split():
+                if not line.startswith(":"):
+                    named.add((path.parent / line).resolve().relative_to(DOCS).as_posix())
+    assert pages - named == set()
+
+
+def test_the_checklist_for_going_live_names_calls_that_exist() -> None:
+    page = (DOCS / "analysts" / "going_live.md").read_text(encoding="utf-8")
+    assert {"check", "create", "upload", "launch", "pause", "resume", "close", "report", "test_links"} <= {
+        *re.findall(r"wave\.(\w+)", page)
+    }
+    shown = subprocess.run([sys.executable, "-m", "cint_nb", "doctor", "--help"], capture_output=True, text=True)
+    assert "--live" in shown.stdout

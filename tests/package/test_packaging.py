@@ -1,0 +1,177 @@
+"""What is published says the same everywhere, links to where it exists, and names the command for what is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+import cint_nb as cint
+from cint_nb import install_commands
+from cint_nb.install_commands import command_for
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+TEXTS = [
+    path
+    for folder in (".", "docs", "notebooks", "packaging", ".github", ".devcontainer")
+    for path in ((ROOT / folder).glob("*") if folder == "." else (ROOT / folder).rglob("*"))
+    if path.suffix in {".md", ".ipynb", ".toml", ".cff", ".yml", ".yaml", ".json"} and path.is_file()
+]
+ADDRESS = "https://github.com/someone/cint_nb"
+
+
+def load(path: str) -> ModuleType:
+    """Load a program of the repository that is no part of the package."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+HOOK = load("packaging/metadata_hook.py")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RELATIVE = re.compile(r"\]\((?![a-z]+:|#)")
+
+
+def recipe() -> dict[str, Any]:
+    """Return the conda recipe without its template language."""
+    text = (ROOT / "packaging" / "conda" / "meta.yaml").read_text(encoding="utf-8")
+    plain = re.sub(r"\{\{ (\w+) \}\}", r"<\1>", re.sub(r"^\{%.*%\}$", "", text, flags=re.MULTILINE))
+    return dict(yaml.safe_load(plain))
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    (conda,) = re.findall(r'set version = "(.+?)"', (ROOT / "packaging" / "conda" / "meta.yaml").read_text())
+    assert {PROJECT["project"]["version"], cint.__version__, citation["version"], conda} == {cint.__version__}
+
+
+def test_conda_installs_what_pip_installs() -> None:
+    run = {re.sub(r"\s", "", each) for each in recipe()["requirements"]["run"]}
+    assert run == {*PROJECT["project"]["dependencies"], f"python{PROJECT['project']['requires-python']}"}
+
+
+def test_conda_knows_packages_for_each_extra_that_a_message_names() -> None:
+    named = {
+        found
+        for path in (ROOT / "cint_nb").rglob("*.py")
+        for found in re.findall(r"(?:missing_extra|command_for)\(\s*[\"'](\w+)", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert named <= set(install_commands.CONDA_PACKAGES) <= set(PROJECT["project"]["optional-dependencies"])
+
+
+def test_no_text_holds_a_placeholder_for_an_owner() -> None:
+    placeholder = re.compile(r"\bOWNER\b|your-?(org|name|account)/cint_nb")
+    assert len(TEXTS) > 30
+    assert [str(path) for path in TEXTS if placeholder.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_what_follows_from_the_setting_is_current() -> None:
+    assert load("tools/set_repository.py").main(["--check"]) == 0
+
+
+def test_on_the_package_index_no_link_of_the_readme_leads_nowhere() -> None:
+    assert RELATIVE.search(README)
+    assert not RELATIVE.search(HOOK.readme_for_index(README, ""))
+    linked = HOOK.readme_for_index(README, ADDRESS)
+    assert not RELATIVE.search(linked)
+    assert f"]({ADDRESS}/blob/HEAD/CONTRIBUTING.md)" in linked
+    assert f"]({ADDRESS}/raw/HEAD/docs/" in linked
+
+
+def test_the_addresses_of_the_project_follow_from_one_setting() -> None:
+    assert HOOK.addresses("") == {}
+    found = HOOK.addresses(ADDRESS)
+    assert found["Repository"] == ADDRESS
+    assert found["Documentation"] == "https://someone.github.io/cint_nb/"
+    assert all(each.startswith("https://") for each in found.values())
+
+
+def test_each_link_of_the_readme_leads_to_a_file() -> None:
+    targets = re.findall(r"\]\((?![a-z]+:|#)([^)#\s]+)", README)
+    assert targets
+    assert [each for each in targets if not (ROOT / each).exists()] == []
+
+
+def test_the_files_for_containers_name_files_that_exist() -> None:
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    assert "[dev]" in container["postCreateCommand"]
+    recipe = (ROOT / "packaging" / "Dockerfile").read_text()
+    assert re.search(r"-c (\S+)", recipe)
+    assert all((ROOT / each).exists() for each in re.findall(r"-c (\S+)", recipe))
+    environment = yaml.safe_load((ROOT / "packaging" / "environment.yml").read_text())
+    assert "python=3.12" in environment["dependencies"]
+
+
+class Installed:
+    """A distribution as each way of installing it leaves it."""
+
+    def __init__(self, installer: str, **direct_url: Any) -> None:
+        self.files = {"INSTALLER": f"{installer}\n", "direct_url.json": json.dumps(direct_url) if direct_url else None}
+
+    def read_text(self, name: str) -> str | None:
+        return self.files.get(name)
+
+
+WHEEL = {"url": "file:///home/a/cint_nb-0.1.0-py3-none-any.whl", "archive_info": {}}
+CLONE = {"url": f"file://{ROOT}", "dir_info": {"editable": True}}
+
+
+@pytest.mark.parametrize(
+    ("installed", "command"),
+    [
+        (Installed("pip"), 'python -m pip install "cint_nb[lab]"'),
+        (Installed("uv"), 'uv pip install "cint_nb[lab]"'),
+        (Installed("conda"), "conda install -c conda-forge jupyterlab ipykernel matplotlib-base"),
+        (Installed("pip", **WHEEL), 'python -m pip install "/home/a/cint_nb-0.1.0-py3-none-any.whl[lab]"'),
+        (Installed("pip", **CLONE), f'python -m pip install -e "{ROOT}[lab]"'),
+    ],
+    ids=["pip", "uv", "conda", "wheel", "clone"],
+)
+def test_the_command_for_an_extra_is_that_of_the_way_of_installing(
+    installed: Installed, command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda _: installed)
+    monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "ipykernel.kernelapp", raising=False)
+    assert command_for("lab") == command
+
+
+def test_in_a_notebook_the_command_is_a_magic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda _: Installed("pip"))
+    monkeypatch.setitem(sys.modules, "ipykernel.kernelapp", ModuleType("ipykernel.kernelapp"))
+    assert command_for("weights") == '%pip install "cint_nb[weights]"'
+
+
+@pytest.mark.parametrize(
+    ("missing", "code", "extra"),
+    [
+        ("matplotlib", "cint.plots.plot_outcomes", "lab"),
+        ("python_calamine", "cint.read_respondents('a.xlsx', entity_type='RSID')", "files"),
+    ],
+)
+def test_an_extra_that_is_missing_explains_itself(missing: str, code: str, extra: str, tmp_path: Path) -> None:
+    (tmp_path / "a.xlsx").write_bytes(b"PK\x03\x04")
+    program = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "import cint_nb as cint\n"
+        f"try:\n    {code}\nexcept cint.CintError as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert f"[{extra}]" in done.stdout, done.stderr
+    assert "pip install" in done.stdout
