@@ -1,25 +1,114 @@
-"""The command line: `cint-nb demo | lab | check | journal | doctor | sandbox | record`.
+"""The command line: `cint-nb demo | lab | check | journal | doctor | sandbox | record | completion`.
 
 Knows: arguments, exit codes, and how to print.
 May import: every room; the sandbox only inside the commands that need it.
-Gives out: `main`. Exit codes: 0 done, 1 something failed, 2 the input or the arguments are wrong, 130 interrupted, 141
-whoever read the output has closed it, as `| head` does.
+Gives out: `main`, `make_parser`, and the names of commands and exit codes.
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import io
+import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from cint_nb.domain.errors import CintError, CintWarning, InputError
 
-_COMMANDS = ("demo", "lab", "check", "journal", "doctor", "sandbox", "record")
+COMMANDS = ("demo", "lab", "check", "journal", "doctor", "sandbox", "record", "completion")
+EXIT_CODES = {
+    0: "done",
+    1: "something failed",
+    2: "the input or the arguments are wrong",
+    130: "interrupted",
+    141: "whoever read the output has closed it, as `| head` does",
+}
+_EXAMPLES = ("cint-nb demo", "cint-nb lab", "cint-nb check people.csv --entity-type RSID", "cint-nb doctor")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says which command or option was nearly meant."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.commands: list[_Parser] = []
+
+    def error(self, message: str) -> NoReturn:
+        """Print the error with a suggestion, and end with 2."""
+        hint = ""
+        if wrong := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message, re.DOTALL):
+            hint = _nearest(wrong[1], re.findall(r"[\w-]+", wrong[2]))
+        elif wrong := re.search(r"unrecognized arguments: (--[\w-]+)", message):
+            hint = _nearest(wrong[1], self.options)
+        super().error(f"{message}{hint}")
+
+    @property
+    def options(self) -> list[str]:
+        """The long options of this parser and of its commands: what a command does not know, its parent reports."""
+        own = [each for each in self._option_string_actions if each.startswith("--")]
+        return [*own, *(each for command in self.commands for each in command.options)]
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def make_parser(*names: str) -> argparse.ArgumentParser:
+    """Return the parser of some commands, by default of all."""
+    parser = _Parser(
+        prog="cint-nb",
+        description="Recontact earlier survey respondents through the Cint Exchange.",
+        epilog=_epilog(_EXAMPLES, EXIT_CODES) + "\n\nSettings come from variables too: `cint-nb doctor` shows all.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, help="print the version and end")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
+    for name in names or COMMANDS:
+        module = importlib.import_module(f"cint_nb.cli.{name}")
+        summary = (module.__doc__ or "").splitlines()[0].partition(": ")[2]
+        codes = getattr(module, "EXIT_CODES", {code: EXIT_CODES[code] for code in (0, 1, 2)})
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=_epilog(module.EXAMPLES, codes),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+        parser.commands.append(command)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Print the version; the package is asked for it only then."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **more: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **more)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        """Print and end."""
+        from cint_nb import __version__
+
+        print(f"cint-nb {__version__}")
+        parser.exit()
+
+
+def _epilog(examples: Sequence[str], codes: dict[int, str]) -> str:
+    lines = ["examples:", *(f"  {each}" for each in examples), "", "exit codes:"]
+    return "\n".join([*lines, *(f"  {code:<4} {meaning}" for code, meaning in codes.items())])
+
+
+def use_colour() -> bool:
+    """Return whether to print in colour: on a terminal, and unless the user asked for none."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,19 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a console that knows few signs shows question marks for others
             stream.reconfigure(errors="replace")
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parser = argparse.ArgumentParser(
-        prog="cint-nb",
-        description="Recontact earlier survey respondents through the Cint Exchange.",
-        epilog="Exit codes: 0 done, 1 something failed, 2 the input or the arguments are wrong.",
-    )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     # Only the command that runs is loaded: checking a file must not wait for a web server to be imported.
-    for name in [words[0]] if words[:1] and words[0] in _COMMANDS else _COMMANDS:
-        module = importlib.import_module(f"cint_nb.cli.{name}")
-        summary = (module.__doc__ or "").splitlines()[0].partition(": ")[2]
-        command = commands.add_parser(name, help=summary, description=summary)
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
+    parser = make_parser(*([words[0]] if words[:1] and words[0] in COMMANDS else []))
     chosen = parser.parse_args(words)
     try:
         with warnings.catch_warnings():

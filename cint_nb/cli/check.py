@@ -1,6 +1,6 @@
 """`cint-nb check`: read a respondent file and count what it contains; nothing is sent.
 
-Exit codes: 0 if the ids can be uploaded as they are, 2 if they cannot, or if the file cannot be read.
+Nothing leaves this machine, and ids are masked in what is printed.
 """
 
 from __future__ import annotations
@@ -23,9 +23,16 @@ _ARGUMENT = re.compile(r"\b(column|sheet|header_row|hidden|entity_type)=('[^']*'
 _SEPARATORS = {"\t": "tab", "\x01": "Ctrl-A", "\x1f": "unit separator"}
 
 
+EXAMPLES = (
+    "cint-nb check people.csv --entity-type RSID",
+    "cint-nb check export.xlsx --entity-type RID --sheet 2 --column 3",
+    "cint-nb check people.csv --entity-type RSID --json",
+)
+EXIT_CODES = {0: "the ids can be uploaded as they are", 2: "they cannot, or the file cannot be read"}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.epilog = "Exit codes: 0 the ids can be uploaded as they are, 2 they cannot, or the file cannot be read."
     parser.add_argument("file", help="the respondent file")
     parser.add_argument("--entity-type", help="RSID (one per person) or RID (one per visit)")
     parser.add_argument(

@@ -24,6 +24,9 @@ BUDGET = "11000 EUR"
 FIELDING_DAYS = 10
 
 
+EXAMPLES = ("cint-nb demo", "cint-nb demo --lines 500 --json")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("--folder", type=Path, help="folder for its files (default: a new folder in the current one)")

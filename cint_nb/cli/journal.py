@@ -23,6 +23,9 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+EXAMPLES = ("cint-nb journal", "cint-nb journal --export audit.csv", "cint-nb journal --set-aside")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("--file", type=Path, help="journal file (default: the one in your data folder)")

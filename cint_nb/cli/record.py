@@ -18,6 +18,9 @@ from cint_nb.wire.recording.transports import is_recording
 _CELL_SECONDS = 120
 
 
+EXAMPLES = ("cint-nb record notebooks --into tests/recordings",)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("notebooks", type=Path, nargs="+", help="notebooks, or folders of notebooks")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from cint_nb.domain.errors import InputError
 
+EXAMPLES = ("cint-nb sandbox", "cint-nb sandbox --speed 600 --fault drop-reply@upload", "cint-nb sandbox --students 30")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""

@@ -131,6 +131,8 @@ class Http:
         self.token_factory: TokenFactory = token_factory or RandomTokenFactory()
         self.requests_sent = 0
         self.token_requests_sent = 0
+        self.reply_listener: Callable[[Call, object], None] = lambda _call, _body: None
+        """Sees each body of JSON before it is compared with what its operation declares, for `cint-nb doctor`."""
         self._warnings: dict[str, None] = {}
         self._warnings_to_show: deque[str] = deque()
         live = settings.mode is Mode.LIVE
@@ -345,6 +347,7 @@ class Http:
             if call.is_download or declared is None or declared.may_be_empty:
                 return
             raise
+        self.reply_listener(call, body)
         if (key := error_body.key_of_error(body)) is not None:
             raise reply.unexpected_reply_error(
                 f"The reply to the request to {call.operation} has the status {reply.status} and is an error "

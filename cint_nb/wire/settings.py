@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, Literal, NamedTuple, NoReturn, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -199,6 +199,36 @@ class Settings(BaseModel):
         return f"<Settings: {self.mode} · account {self.account_id} · {self.base_url}>"
 
     __str__ = __repr__
+
+
+class SettingInForce(NamedTuple):
+    """One setting as it is in force: its value in words, without secrets, and where it comes from."""
+
+    name: str
+    value: str
+    source: str
+
+
+def settings_in_force(settings: Settings, environ: Mapping[str, str] | None = None) -> list[SettingInForce]:
+    """Return every setting with its value and its source; a secret is only said to be set.
+
+    Args:
+        settings: Settings loaded without arguments, so that each comes from a variable or is a default.
+        environ: Where the variables were read; the process's environment when omitted.
+    """
+    source = MODE_VARIABLE if _variable(environ, MODE_VARIABLE) else "default"
+    found = [SettingInForce("mode", str(settings.mode), source)]
+    mock = is_loopback(host_name(settings.base_url))
+    for name, variable in VARIABLES.items():
+        value = getattr(settings, name)
+        shown = "set" if name in _SECRETS and value is not None else "not set" if value is None else str(value)
+        given = _variable(environ, variable) is not None
+        if given and not _applies_in_mode(name, settings.mode, mock):
+            source = f"default; {variable} is set, and not read in the mode {settings.mode}"
+        else:
+            source = variable if given else "default"
+        found.append(SettingInForce(name, shown, source))
+    return found
 
 
 def wrap_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def test_lab_copies_every_notebook_into_a_new_folder(
     names = sorted(str(path.relative_to(source)) for path in pages)
     assert "templates/run-a-wave.ipynb" in names
     assert main(["lab", "--copy-only"]) == 0
-    assert main(["lab", "--copy-only"]) == 0
+    assert main(["lab", "--copy-only", "--fresh"]) == 0
     for folder in ("cint-nb-notebooks", "cint-nb-notebooks-2"):
         copied = [path for path in (tmp_path / folder).rglob("*") if path.is_file()]
         assert sorted(str(path.relative_to(tmp_path / folder)) for path in copied) == names

@@ -18,7 +18,7 @@ COMMAND_LINE = (DOCS / "engineers" / "command_line.md").read_text(encoding="utf-
 
 def test_each_message_that_is_explained_is_one_of_ours() -> None:
     page = (DOCS / "analysts" / "troubleshooting.md").read_text(encoding="utf-8")
-    messages = [row for row in re.findall(r"^\| `([A-Z][^`]+)` \|", page, re.MULTILINE)]
+    messages = re.findall(r"^\| `([A-Z][^`]+)` \|", page, re.MULTILINE)
     assert len(messages) > 25
     said = re.sub(r'"\s*\n\s*f?"', "", SOURCE)
     assert [each for each in messages if each not in said] == []
@@ -54,5 +54,7 @@ def test_the_checklist_for_going_live_names_calls_that_exist() -> None:
     assert {"check", "create", "upload", "launch", "pause", "resume", "close", "report", "test_links"} <= {
         *re.findall(r"wave\.(\w+)", page)
     }
-    shown = subprocess.run([sys.executable, "-m", "cint_nb", "doctor", "--help"], capture_output=True, text=True)
+    shown = subprocess.run(
+        [sys.executable, "-m", "cint_nb", "doctor", "--help"], capture_output=True, text=True, check=True
+    )
     assert "--live" in shown.stdout
