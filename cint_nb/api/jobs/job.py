@@ -15,7 +15,7 @@ from cint_nb.api.jobs.schedule import DurationEstimate, DurationModel
 from cint_nb.api.jobs.status import StatusFetcher
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, JobFailed, WatchTimeout
-from cint_nb.domain.ids import printable
+from cint_nb.domain.ids import LiveDisplay, printable
 from cint_nb.domain.jobs import JobHandle, JobSnapshot, JobState
 from cint_nb.wire import loop_thread
 from cint_nb.wire.http import Http
@@ -42,7 +42,7 @@ class HasHttp(Protocol):
 
 
 @check_arguments()
-class Job:
+class Job(LiveDisplay):
     """One background job of the exchange, which can be followed. To stop following it never stops the job.
 
     `await job` and `job.wait()` return the last snapshot, `partial` included, and raise `JobFailed` if the exchange

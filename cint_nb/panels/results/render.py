@@ -6,12 +6,15 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import CintError
 from cint_nb.domain.findings import Findings
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.look.card import Card
 from cint_nb.panels.look.mode import certain_mode
+from cint_nb.panels.look.text_format import escape
 from cint_nb.panels.results.error_card import error_card
 from cint_nb.panels.results.value_cards import outcome_card, plan_card, respondents_card, snapshot_card
 from cint_nb.panels.wave_view.findings_card import findings_blocks
@@ -42,6 +45,8 @@ def html(value: object) -> str | None:
     """Return a value as HTML; None if it has no card."""
     if isinstance(value, Wave):
         return view_of(value).to_card().html()
+    if isinstance(value, Job):
+        return f"<p>{escape(repr(value))}</p>" if value.last_snapshot is None else html(value.last_snapshot)
     card = card_of(value)
     return None if card is None else card.html()
 
@@ -66,6 +71,8 @@ def view_of(wave: Wave) -> WaveView:
 
 
 def show(value: object) -> None:
-    """Show a value that lives on after it was shown: a wave, as its view."""
+    """Show a value that lives on after it was shown: a wave as its view, a job as its progress."""
     if isinstance(value, Wave):
         view_of(value)._ipython_display_()
+    elif isinstance(value, Job):
+        JobProgress(value)._ipython_display_()

@@ -161,3 +161,20 @@ def test_the_year_is_written_only_where_it_is_another_one() -> None:
     assert format_moment(NOW) == "1 Sep 08:00"
     assert format_moment(NOW, year=2026, seconds=True) == "1 Sep 08:00:00"
     assert format_moment(NOW, year=2025) == "1 Sep 2026 08:00"
+
+
+def test_a_job_as_the_last_line_of_a_cell_is_its_progress_and_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[dict[str, str]] = []
+    monkeypatch.setattr("cint_nb.panels.look.static_html._display", shown.append)
+    monkeypatch.setattr("cint_nb.panels.look.static_html.in_kernel", lambda: True)
+    with open_client("sandbox") as client:
+        plan = make_plan(client.clock.now(), completes_goal=5)
+        wave = client.wave("Wave of a card", project="Card tests", respondents=people(), plan=plan)
+        wave.create()
+        job = wave.upload(wait=False)
+        before = client.requests_sent
+        job._ipython_display_()
+        assert client.requests_sent == before
+        assert "JobProgress" in shown[0]["text/plain"]
+        job.wait()
+        assert "saved" in str(job._repr_html_())
