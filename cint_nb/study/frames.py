@@ -65,8 +65,8 @@ def status_frame(rows: Iterable[Any], *, now: datetime | None = None) -> pd.Data
 
     Returns:
         A frame, one row per group, in the given order. The columns are `STATUS_COLUMNS`; `Wave.status` says what each
-        means. If a row has a `trend`, a list of completes so far at even intervals, the frame has that column too. Printed
-        it is at most 80 columns wide, with percentages and short dates; its values stay fractions and times.
+        means. If a row has a `trend`, a list of completes so far at even intervals, the frame has that column too.
+        Printed it is at most 80 columns wide, with percentages and short dates; its values stay fractions and times.
 
     Example:
         >>> frame = cint.frames.status_frame([{"name": "Wave 1", "state": "completed", "goal": 100}])

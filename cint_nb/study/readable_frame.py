@@ -32,7 +32,7 @@ class StatusFrame(pd.DataFrame):
     def _constructor(self) -> Callable[..., StatusFrame]:
         return StatusFrame
 
-    def equals(self, other: object) -> bool:
+    def equals(self, other: object) -> bool:  # type: ignore[misc]  # final in the stubs, not in pandas
         """Return whether another frame, of this class or not, holds the same."""
         return isinstance(other, pd.DataFrame) and pd.DataFrame(self).equals(pd.DataFrame(other))
 

@@ -118,6 +118,7 @@ def plot_completes(
 
     Raises:
         InputError: a frame was given without a goal, or a column is missing.
+
     Example:
         >>> frame = cint.frames.completes_frame(client.target_groups.completes_by_interval(ref))
         >>> cint.plots.plot_completes(frame, goal=20)
