@@ -53,8 +53,7 @@ The names, by purpose; `help(cint_nb.NAME)` explains each:
   before an upload, and its `Outcome` after it;
 - beneath the wave: a `TargetGroupRef` names a target group; a `Job` runs on the exchange, and a `JobSnapshot` says how
   far it is;
-- several waves: a `History` keeps a study on disk and is what `measure` takes; a `WaveSeries`, made of one
-  `HistoryWave` each, compares the reports of a few waves in memory;
+- several waves: a `History` keeps a study on disk and is what `measure` takes;
 - panels for notebooks: `FilePicker`, `FindingsTable`, `JobProgress`, `StatusTable`, `WaveView`;
 - modules: `errors`, all of them a `CintError`; `frames` and `plots`; `measure`, the statistics of panels, for frames of
   any library; `sandbox`, the simulated exchange with its faults;
@@ -96,12 +95,10 @@ if TYPE_CHECKING:
     from cint_nb.panels.wave_view.widget import WaveView as WaveView
     from cint_nb.study.files.respondents import Respondents as Respondents
     from cint_nb.study.files.respondents import read_respondents as read_respondents
-    from cint_nb.study.longitudinal.series import HistoryWave as HistoryWave
-    from cint_nb.study.longitudinal.series import WaveSeries as WaveSeries
-    from cint_nb.study.longitudinal.series import read_report as read_report
     from cint_nb.study.outcome.crosswalk import Crosswalk as Crosswalk
     from cint_nb.study.outcome.upload_outcome import Outcome as Outcome
     from cint_nb.study.outcome.visit_reports import VisitReport as VisitReport
+    from cint_nb.study.outcome.visit_reports import read_report as read_report
     from cint_nb.wave.client import Client as Client
     from cint_nb.wave.wave import Wave as Wave
     from cint_nb.wire.loop_thread import allow_nested_loops as allow_nested_loops
@@ -117,7 +114,6 @@ _HOMES = {
     "Findings": "cint_nb.domain.findings",
     "FindingsTable": "cint_nb.panels.wave_view.findings_table",
     "History": "cint_nb.history.history",
-    "HistoryWave": "cint_nb.study.longitudinal.series",
     "Job": "cint_nb.api.jobs.job",
     "JobProgress": "cint_nb.panels.job_progress.widget",
     "JobSnapshot": "cint_nb.domain.jobs",
@@ -130,11 +126,10 @@ _HOMES = {
     "TargetGroupRef": "cint_nb.domain.models",
     "VisitReport": "cint_nb.study.outcome.visit_reports",
     "Wave": "cint_nb.wave.wave",
-    "WaveSeries": "cint_nb.study.longitudinal.series",
     "WaveView": "cint_nb.panels.wave_view.widget",
     "allow_nested_loops": "cint_nb.wire.loop_thread",
     "connect": "cint_nb.panels.connect",
-    "read_report": "cint_nb.study.longitudinal.series",
+    "read_report": "cint_nb.study.outcome.visit_reports",
     "read_respondents": "cint_nb.study.files.respondents",
     "resume_jobs": "cint_nb.panels.resume",
 }
@@ -149,7 +144,6 @@ __all__ = [
     "Findings",
     "FindingsTable",
     "History",
-    "HistoryWave",
     "Job",
     "JobProgress",
     "JobSnapshot",
@@ -162,7 +156,6 @@ __all__ = [
     "TargetGroupRef",
     "VisitReport",
     "Wave",
-    "WaveSeries",
     "WaveView",
     "__version__",
     "allow_nested_loops",

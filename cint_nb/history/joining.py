@@ -36,8 +36,8 @@ class Joined:
         """Return how many rows had which outcome.
 
         Returns:
-            A frame: `outcome` and `rows`: `matched`; `not in the history`; `no id`; `repeated`, another row of the same
-            person and wave, of which the last counts.
+            A frame: `outcome` and `rows`: `matched`; `not in the history`; `no id`; `repeated`, an earlier row of
+            the same person and wave, which counts where the later ones are empty.
         """
         return pd.DataFrame(list(self.counts.items()), columns=["outcome", "rows"])
 
@@ -103,7 +103,7 @@ def join(change: Transaction, frame: Any, on: str, wave: int | None, columns: Se
         )
     values = " UNION ALL ".join(
         f"SELECT person, wave, {engine.text(name)} AS name, value_{place} AS value FROM matched "
-        f"WHERE value_{place} IS NOT NULL"
+        f"WHERE value_{place} IS NOT NULL QUALIFY row_number() OVER (PARTITION BY person, wave ORDER BY row DESC) = 1"
         for place, name in enumerate(kept)
     )
     if kept:
@@ -125,7 +125,7 @@ def _kind(on: str) -> EntityType:
 
 
 def _match(change: Transaction, kind: EntityType, wave: int | None) -> None:
-    """Make the table `matched`: the last row of each person and wave."""
+    """Make the table `matched`: the rows of people of the history, and whether each is the last of person and wave."""
     if kind is EntityType.RSID:
         people = (
             f"SELECT person, CAST(rsid AS UUID) AS key, {engine.number(wave)} AS wave FROM {change.table('people')} "
@@ -139,8 +139,9 @@ def _match(change: Transaction, kind: EntityType, wave: int | None) -> None:
             f"JOIN {change.table('parts')} p ON p.part = v.part {where}"
         )
     change.connection.execute(
-        f"CREATE TEMP TABLE matched AS SELECT g.*, k.person, k.wave FROM given g JOIN ({people}) k ON k.key = g.key "
-        "QUALIFY row_number() OVER (PARTITION BY k.person, k.wave ORDER BY g.row DESC) = 1"
+        "CREATE TEMP TABLE matched AS SELECT g.*, k.person, k.wave, "
+        "row_number() OVER (PARTITION BY k.person, k.wave ORDER BY g.row DESC) = 1 AS is_last "
+        f"FROM given g JOIN ({people}) k ON k.key = g.key"
     )
     change.connection.execute(
         f"CREATE TEMP TABLE everybody AS SELECT DISTINCT key FROM ({people}) SEMI JOIN given USING (key)"
@@ -151,9 +152,9 @@ def _count(change: Transaction) -> tuple[dict[str, int], list[tuple[int, str, st
     rows = change.run(
         "SELECT row, CASE WHEN coalesce(trim(id), '') = '' OR key IS NULL THEN 'no id' "
         "WHEN key NOT IN (SELECT key FROM everybody) THEN 'not in the history' ELSE 'repeated' END AS outcome, "
-        "coalesce(id, '') FROM given WHERE row NOT IN (SELECT row FROM matched) ORDER BY row"
+        "coalesce(id, '') FROM given WHERE row NOT IN (SELECT row FROM matched WHERE is_last) ORDER BY row"
     )
-    counts = {"matched": change.run("SELECT count(*) FROM matched")[0][0]}
+    counts = {"matched": change.run("SELECT count(*) FROM matched WHERE is_last")[0][0]}
     for outcome in ("not in the history", "no id", "repeated"):
         counts[outcome] = sum(row[1] == outcome for row in rows)
     return counts, rows

@@ -2,5 +2,5 @@
 
 Knows: what a file contains, what a wave needs, and which id ended where.
 May import: domain, pandas, numpy.
-Gives out: `Respondents`, `Findings`, `Outcome`, `WaveSeries` and DataFrames.
+Gives out: `Respondents`, `Findings`, `Outcome`, `VisitReport` and DataFrames.
 """

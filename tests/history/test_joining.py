@@ -49,6 +49,14 @@ def test_answers_are_attributes_of_the_wave_they_were_given_in(history: History,
     assert found.loc[0, ["attribute", "n"]].tolist() == ["age", 3]
 
 
+def test_an_empty_cell_hides_no_answer_of_another_row(history: History) -> None:
+    rows = [(rid(1, 1), 30, "Köln"), (rid(1, 1), None, "Bonn"), (rid(1, 2), 40, None), (rid(1, 2), 41, None)]
+    joined = history.join(pd.DataFrame(rows, columns=["RID", "age", "city"]))
+    known = history.attributes().df()
+    assert joined.counts["repeated"] == 2
+    assert known[["age", "city"]].fillna("").to_numpy().tolist() == [[30, "Bonn"], [41, ""]]
+
+
 def test_a_second_join_replaces_what_it_says_again(history: History) -> None:
     history.join(ANSWERS)
     history.join(pd.DataFrame({"RID": [rid(1, 1)], "age": [29]}))

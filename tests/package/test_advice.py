@@ -18,7 +18,6 @@ from cint_nb.history.history import History
 from cint_nb.panels.file_picker.widget import FilePicker
 from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.study.longitudinal.series import WaveSeries
 from cint_nb.study.outcome.visit_reports import VisitReport
 from cint_nb.wave.client import open_client
 from cint_nb.wave.wave import Wave
@@ -36,7 +35,6 @@ HELD: dict[str, Any] = {
     "cint_nb": cint_nb,
     "download": Download,
     "history": History,
-    "series": WaveSeries,
     "job": Job,
     "job.handle": JobHandle,
     "panel": JobProgress,

@@ -76,7 +76,6 @@ class World:
         self.ref = self.wave.create()
         self.wave.upload()
         self.job = client.recontacts.job(self.ref, client.recontacts.jobs(self.ref)[0].job_id or "")
-        self.series = cint.WaveSeries([cint.HistoryWave("first", self.report)])
         self.history = cint.History.open(folder / "study")
         with warnings.catch_warnings(action="ignore"):  # about what the report does not say
             self.history.add_report(self.report, as_of=now)
@@ -92,9 +91,7 @@ class World:
             "people": self.people,
             "report": self.report,
             "crosswalk": self.report.crosswalk(),
-            "series": self.series,
             "history": self.history,
-            "history wave": cint.HistoryWave("first", self.report),
             "findings": self.wave.check(),
             "plan": self.plan,
             "profile": cint.Profile("gender", {"male": 50, "female": 50}),
@@ -145,7 +142,6 @@ class World:
             "handle": self.job.handle,
             "frame": pd.DataFrame({"RSID": RSIDS, "RID": RIDS}),
             "mask": self.people.id_array[:, 0] >= 0,
-            "waves": self.series.waves,
             "report": self.report,
             "standing": {"first": "completed"},
             "attribute": "Age",
@@ -201,7 +197,7 @@ VARIABLE = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 OWNERS = (
     "client", "client.aio", *(f"client.{name}" for name in RESOURCES),
     *(f"client.aio.{name}" for name in RESOURCES), "project_status", "wave", "outcome", "people", "report",
-    "crosswalk", "series", "history", "history wave", "findings", "plan", "profile", "choices", "money", "ref",
+    "crosswalk", "history", "findings", "plan", "profile", "choices", "money", "ref",
     "job", "snapshot", "sandbox", "served", "population", "missingness", "rules", "file picker", "findings table",
     "job progress", "status table", "wave view", "running jobs",
 )  # fmt: skip
@@ -482,7 +478,6 @@ def test_everything_can_be_printed_on_a_console_that_knows_few_signs(
         "an error": InputError(NAME, evidence={"name": NAME}, next_step=NAME),
         "a panel": cint.FindingsTable(title=NAME),
         "a report": cint.read_report(pd.DataFrame({"RSID": RSIDS, "RID": RIDS, "Status": ["10"] * 20}), name=NAME),
-        "a series": cint.WaveSeries([cint.HistoryWave(NAME, world.report)]),
     }
     console = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     monkeypatch.setattr(sys, "stdout", console)

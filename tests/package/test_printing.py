@@ -12,6 +12,7 @@ import sys
 import traceback
 import typing
 from collections.abc import Iterable, Iterator
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -106,7 +107,7 @@ def is_fitted(made: type, name: str) -> bool:
 def test_the_walk_finds_what_is_handed_out() -> None:
     names = {made.__name__ for made in public_classes()}
     assert names >= {
-        "Finding", "Findings", "HistoryWave", "JobSnapshot", "Money", "TargetGroupRef", "Performance", "Fault", "Job",
+        "Finding", "Findings", "JobSnapshot", "Money", "TargetGroupRef", "Performance", "Fault", "Job",
         "ExchangeState", "SourceInfo", "LineIndex", "ProjectSummary", "Download",
     }  # fmt: skip
     assert len(names) > 60
@@ -182,14 +183,16 @@ def frames(client: Client) -> Iterator[tuple[str, Any]]:
         }
     )
     report = cint.read_report(table)
-    history = cint.WaveSeries([cint.HistoryWave("wave 1", report), cint.HistoryWave("wave 2", report, uploaded=people)])
     yield "visits", report.visits()
     yield "report", report.summary()
     yield "values", pd.Series(report.values("Comment"))
-    yield "wide", history.wide()
-    yield "patterns", history.patterns()
-    yield "retention", history.retention()
-    yield "contrast", history.contrast("Age", bins=3)
+    with TemporaryDirectory() as folder:
+        history = cint.History.open(f"{folder}/study")
+        history.add_report(report, name="wave 1", attributes=["Age"])
+        yield "parts", history.parts()
+        yield "wide", history.wide().df()
+        yield "long", history.long().df()
+        yield "attributes", history.attributes().df()
     plan = make_plan(client.clock.now(), completes_goal=10)
     wave = client.wave(f"Printed {sys.stdout.encoding}", project="Printed waves", respondents=people, plan=plan)
     wave.create()

@@ -18,7 +18,6 @@ from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
 from cint_nb.panels.wave_view.widget import WaveView
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.study.longitudinal.series import HistoryWave, WaveSeries
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.visit_reports import read_report
 from cint_nb.wave.client import Client
@@ -61,15 +60,12 @@ def objects(wave: Wave, client: Client, people: Respondents, tmp_path: Path) -> 
         client.recontacts.upload(group, people)
     visits = pd.DataFrame({"RSID": people.ids[:9], "RID": people.ids[9:18], "Client Status": ["10"] * 9})
     report = read_report(visits, rsid="RSID")
-    first = HistoryWave("wave 1", report, uploaded=people)
     history = cint_nb.History.open(tmp_path / "study")
     added = history.add(wave)
     return {
         "AllocationFormat": next(iter(AllocationFormat)),
         "CintError": caught.value,
         "Crosswalk": Crosswalk.from_frame(visits),
-        "WaveSeries": WaveSeries([first]),
-        "HistoryWave": first,
         "History": history,
         "history": [
             added,

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import cint_nb as cint
-from cint_nb.domain.errors import InputError, PlanError, RespondentFileError
+from cint_nb.domain.errors import PlanError, RespondentFileError
 from cint_nb.domain.ids import is_masked, mask_id, synthetic_id
 from cint_nb.study.files.verdicts import MalformedReason
 
@@ -20,7 +20,6 @@ PEOPLE = cint.read_respondents(RSIDS, entity_type="RSID")
 VISITS = cint.read_respondents(RIDS, entity_type="RID")
 FRAME = pd.DataFrame({"RSID": RSIDS, "RID": RIDS, "Status": ["10"] * 10 + ["20"] * 10, "Age": ["40"] * 20})
 REPORT = cint.read_report(FRAME)
-HISTORY = cint.WaveSeries([cint.HistoryWave("wave 1", REPORT), cint.HistoryWave("wave 2", REPORT, uploaded=PEOPLE)])
 
 
 def _wave(pairs: dict[str, str]) -> Any:
@@ -51,8 +50,6 @@ JOINS: dict[str, Callable[[list[str]], Any]] = {
     "a crosswalk of pairs": lambda ids: cint.Crosswalk(zip(RIDS, ids, strict=True)),
     "a crosswalk of a frame": lambda ids: cint.Crosswalk.from_frame(FRAME.assign(RSID=ids)),
     "the crosswalk of a wave": lambda ids: _wave(dict(zip(RIDS, ids, strict=True))),
-    "a contrast by a mapping": lambda ids: HISTORY.contrast(dict.fromkeys(ids, "x")),
-    "a contrast by a series": lambda ids: HISTORY.contrast(pd.Series("x", index=ids)),
     "a report": lambda ids: cint.read_report(FRAME.assign(RSID=ids)),
 }
 MASKED = {
@@ -87,17 +84,6 @@ def test_a_text_that_is_no_id_leaves_nobody_out_silently(others: list[str]) -> N
         with pytest.raises(RespondentFileError, match=r"1 of the .* texts are no IDs"):
             join(others)
     assert len(PEOPLE.difference(["", " ", RSIDS[0]])) == 19
-
-
-def test_values_of_nobody_and_two_values_of_one_person_are_refused() -> None:
-    for keys in (STRANGERS, RIDS):
-        with pytest.raises(InputError, match="None of the 20 IDs that have a value is in the series"):
-            HISTORY.contrast(dict.fromkeys(keys, "x"))
-    with pytest.raises(InputError, match="1 IDs have two different values"):
-        HISTORY.contrast(pd.Series(["a", "b"], index=[RSIDS[0], RSIDS[0].upper()]))
-    twice = pd.Series(["a", "a", float("nan"), float("nan")], index=[RSIDS[0], RSIDS[0], RSIDS[1], RSIDS[1]])
-    assert HISTORY.contrast(twice)["value"].tolist() == ["a", "not known"]
-    assert HISTORY.contrast({})["value"].tolist() == ["not known"]
 
 
 def test_the_crosswalk_of_a_wave_is_read_in_any_spelling() -> None:

@@ -18,7 +18,6 @@ from cint_nb.study.files.id_column import ColumnSample
 from cint_nb.study.files.readers import SourceInfo
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.study.frames import analysis_frame, status_frame
-from cint_nb.study.longitudinal.waves import disposition_code
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.visit_reports import read_report
 from cint_nb.study.preflight.check import WaveFacts, check
@@ -51,7 +50,6 @@ def workbook() -> bytes:
 
 
 REFUSALS: dict[str, Callable[[str], Any]] = {
-    "disposition": disposition_code,
     "entity type": lambda word: read_respondents(IDS, entity_type=word),
     "column of a list": lambda word: read_respondents(pd.DataFrame({"RSID": IDS}), entity_type="RSID", column=word),
     "column without header": lambda word: read_respondents("\n".join(IDS).encode(), entity_type="RSID", column=word),
