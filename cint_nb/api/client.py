@@ -6,6 +6,7 @@ import itertools
 import random
 import sys
 from collections.abc import AsyncIterator, Awaitable, Sequence
+from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Never, Self, TypeVar, overload
 
@@ -34,6 +35,7 @@ from cint_nb.wire.settings import VARIABLES, Mode, Settings, wrap_secrets
 from cint_nb.wire.token_factory import RandomTokenFactory, SeededTokenFactory, TokenFactory
 
 if TYPE_CHECKING:
+    from cint_nb.sandbox import Missingness, PopulationParameters
     from cint_nb.sandbox.sandbox import Sandbox
 
 T = TypeVar("T")
@@ -214,7 +216,29 @@ class AsyncClient:
         if self._sandbox is not None:
             self._sandbox.inject(name, **options)  # type: ignore[arg-type]  # it refuses names it does not have
         else:
-            self.run(_inject_served(self.http.settings.base_url, {"name": name, **options}))
+            self.run(_control_served(self.http.settings.base_url, "POST", "faults", {"name": name, **options}))
+
+    def switch(self, missingness: Missingness | None = None, population: PopulationParameters | None = None) -> None:
+        """Let people behave in another way in the sandbox, in this process or served; arguments as there.
+
+        In a replay nothing is sent.
+
+        Raises:
+            SettingsError: the client is in live mode, where people do as they please.
+        """
+        if self.mode is Mode.LIVE:
+            raise SettingsError(
+                "How people behave cannot be set on the live exchange.",
+                next_step="practise with cint.connect('sandbox').",
+            )
+        if self.mode is Mode.REPLAY:
+            return
+        if self._sandbox is not None:
+            self._sandbox.switch(missingness, population)
+            return
+        given = {"missingness": missingness, "population": population}
+        body = {name: asdict(settings) for name, settings in given.items() if settings is not None}
+        self.run(_control_served(self.http.settings.base_url, "PATCH", "people", body))
 
     def close(self) -> None:
         """Close the connections from synchronous code. Jobs on the exchange continue."""
@@ -350,12 +374,12 @@ def build_client(
     return cls(http, sandbox=sandbox)
 
 
-async def _inject_served(base_url: str, fault: dict[str, Any]) -> None:
-    """Arm a fault in a served sandbox, by its control API, which no recording holds."""
-    url = f"{base_url.rstrip('/').removesuffix('/v1')}/sandbox/faults"
+async def _control_served(base_url: str, method: str, what: str, body: dict[str, Any]) -> None:
+    """Change something in a served sandbox, by its control API, which no recording holds."""
+    url = f"{base_url.rstrip('/').removesuffix('/v1')}/sandbox/{what}"
     try:
         async with httpx.AsyncClient(timeout=30.0, trust_env=False) as http:
-            reply = await http.post(url, json=fault)
+            reply = await http.request(method, url, json=body)
             detail = reply.json().get("detail") if reply.status_code == httpx.codes.BAD_REQUEST else None
             if detail is None:
                 reply.raise_for_status()

@@ -79,6 +79,8 @@ def record(notebook: Any, recording: Path, *, seed: int = 1) -> None:
             record_timing=False,
         )
         client.execute(env=environment)
+        if not fresh.exists():
+            return  # it asked nobody, so that there is nothing to replay
         if not recording.exists() or _content(fresh) != _content(recording):
             write_new_file(recording, fresh.read_bytes(), overwrite=True)
 

@@ -25,6 +25,7 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Mode, ModeName, wrap_secrets
 
 if TYPE_CHECKING:
+    from cint_nb.sandbox import Missingness, PopulationParameters
     from cint_nb.sandbox.sandbox import Sandbox
 
 
@@ -227,6 +228,26 @@ class Client:
             InputError: it is not valid, with the name that was nearly meant, or cannot happen now.
         """
         self.aio.inject(name, at, argument, value=value, times=times, skip=skip, target=target)
+
+    def switch(self, missingness: Missingness | None = None, population: PopulationParameters | None = None) -> None:
+        """Let people of the sandbox behave in another way: in waves that go live from now on.
+
+        The same as `client.sandbox.switch`, for a served sandbox too. In a replay nothing happens.
+
+        Args:
+            missingness: What decides who stays away; as before when omitted.
+            population: The parameters of people's behaviour; as before when omitted.
+
+        Raises:
+            SettingsError: in live mode, where people do as they please.
+
+        Example:
+            >>> client.switch(cint.sandbox.Missingness.mar())
+            >>> client.sandbox.world.population.missingness == cint.sandbox.Missingness.mar()
+            True
+            >>> client.switch(cint.sandbox.Missingness())
+        """
+        self.aio.switch(missingness, population)
 
     def close(self) -> None:
         """Close the connections and the journal. Jobs on the exchange continue.

@@ -14,6 +14,7 @@ import pytest
 
 from cint_nb.api.client import AsyncClient, build_client
 from cint_nb.domain.errors import InputError, LoopError, NotRecorded, NotSent, SettingsError
+from cint_nb.sandbox import Missingness, PopulationParameters
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.wire import loop_thread
@@ -256,10 +257,26 @@ def test_a_change_elsewhere_is_injected_wherever_the_sandbox_is() -> None:
                     client.inject("project-renamd")
 
 
+def test_who_stays_away_is_switched_wherever_the_sandbox_is() -> None:
+    with ServedSandbox(Sandbox(seed=1)) as served:
+        here = build_client("sandbox")
+        for client, sandbox in (
+            (here, here.sandbox),
+            (build_client("sandbox", base_url=served.base_url), served.sandbox),
+        ):
+            with client:
+                client.switch(Missingness.mar(), PopulationParameters(quality=0.5))
+                client.switch(Missingness(by_chance=0.1))
+                assert sandbox.world.population.missingness == Missingness(by_chance=0.1)
+                assert sandbox.world.population.parameters == PopulationParameters(quality=0.5)
+
+
 @pytest.mark.usefixtures("without_credentials")
 def test_nothing_is_injected_live() -> None:
-    with pytest.raises(SettingsError, match="live"):
-        build_client("live", **LIVE).inject("goal-raised")
+    client = build_client("live", **LIVE)
+    for act in (lambda: client.inject("goal-raised"), lambda: client.switch(Missingness())):
+        with pytest.raises(SettingsError, match="live"):
+            act()
 
 
 def test_a_replay_shows_what_was_injected_when_it_was_recorded(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 from tests.notebooks.course import NUMBERED, clean_up, code_cells, exercises, prose, read
 
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
+WITHOUT_CINT = {"95-measure-any-panel"}
+FOR_ENGINEERS = {"97-work-below-the-verbs"}
 KNOWN_UUIDS = {"b551326b-ac9d-4d32-8823-4f025787dab9"}  # the guide's own example of a user
 
 
@@ -55,14 +57,16 @@ def test_each_goal_is_a_section(notebook: Any) -> None:
     assert len(sections) == len(goals)
 
 
-def test_there_is_one_import_cell_and_one_visible_connect(notebook: Any) -> None:
+def test_there_is_one_import_cell_and_one_visible_connect(path: Path, notebook: Any) -> None:
     imports = [cell for cell in code_cells(notebook) if re.search(r"^(import|from) ", cell.source, re.MULTILINE)]
     connects = [cell for cell in code_cells(notebook) if "cint.connect(" in cell.source]
     assert len(imports) == 1
-    assert len(connects) == 1
+    assert len(connects) == (path.stem not in WITHOUT_CINT)
 
 
-def test_its_code_uses_plain_verbs(notebook: Any) -> None:
+def test_its_code_uses_plain_verbs(path: Path, notebook: Any) -> None:
+    if path.stem in FOR_ENGINEERS:
+        pytest.skip("it is about what lies below them")
     code = [
         *(cell.source for cell in code_cells(notebook)),
         *(code for each in exercises(notebook) for code in each.code),
@@ -109,9 +113,9 @@ def test_no_output_is_an_error_unless_the_cell_says_so(notebook: Any) -> None:
 
 
 def test_it_holds_nothing_that_is_private_or_of_one_machine(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8").replace(r"client_secret\": \"sandbox", "")  # known to everybody
     assert not re.search(r"/(home|root|Users|tmp|work)/", text)
-    assert not re.search(r"Bearer |eyJ[A-Za-z0-9_-]{10}|client_secret", text)
+    assert not re.search(r"Bearer (?!\{)|eyJ[A-Za-z0-9_-]{10}|client_secret", text)
     assert set(UUID.findall(text)) <= KNOWN_UUIDS
     assert not re.search(r"at 0x[0-9a-f]{6,}", text)
     assert "127.0.0.1" not in text
