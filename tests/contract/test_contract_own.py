@@ -37,7 +37,7 @@ def test_every_operation_has_the_name_of_the_method_that_sends_it() -> None:
         sent = OPERATION_CALLS[name].through(client)
         if inspect.iscoroutine(sent):
             sent.close()
-        if operation in STATUS_OPERATIONS.values():
+        if operation in STATUS_OPERATIONS.values() and name != "reconciliations.get":  # a method of its own sends that
             assert name == "reports.status" or name.removesuffix("_status") in set(OPERATIONS) - {name}
         else:
             assert client.mock_calls[0][0] in (name, name.rpartition("_")[0])

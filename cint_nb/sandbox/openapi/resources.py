@@ -229,7 +229,7 @@ RESOURCES: dict[str, Schema] = {
         }
     ),
     "PolicyList": array(object_({"target_group_id": ulid, "project_exclusion_enabled": boolean()})),
-    "NewExclusionGroup": object_({"tag": string(low=1, high=128), "description": string(low=1, high=500)}),
+    "NewExclusionGroup": object_({"tag": string(high=128), "description": string(high=500)}),
     "ExclusionGroupCreated": object_({"exclusion_group_id": ulid}),
     "TargetGroupIds": object_({"data": array(ulid, high=100)}, optional=None),
     "ExclusionGroupList": object_(

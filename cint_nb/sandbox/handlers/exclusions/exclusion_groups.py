@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from cint_nb.sandbox.handlers.operation import ACCOUNT, Operation, paging_params
 from cint_nb.sandbox.protocol.messages import JsonObject, Request, Response, bad_request, not_found
 from cint_nb.sandbox.protocol.paging import page_of, self_link
@@ -21,11 +23,7 @@ def _create(world: World, request: Request) -> Response:
 
 def _add(world: World, request: Request) -> Response:
     group = _exclusion_group(world, request)
-    wanted = request.body_as(TargetGroupIds).get("data", [])
-    unknown = [number for number, one in enumerate(wanted) if one not in world.groups]
-    if unknown:
-        raise bad_request(*((f"Data[{number}]", "the target group was not found.") for number in unknown))
-    members = list(dict.fromkeys([*group.members, *wanted]))
+    members = list(dict.fromkeys([*group.members, *_named(request, world.groups)]))
     if len(members) > _MEMBERS_MAX:
         raise bad_request(("Data", f"an exclusion group has {_MEMBERS_MAX} target groups at most."))
     _set_members(world, group, members, request.received_at)
@@ -34,9 +32,19 @@ def _add(world: World, request: Request) -> Response:
 
 def _remove(world: World, request: Request) -> Response:
     group = _exclusion_group(world, request)
-    gone = set(request.body_as(TargetGroupIds).get("data", []))
+    gone = set(_named(request, group.members))
     _set_members(world, group, [one for one in group.members if one not in gone], request.received_at)
     return Response(204)
+
+
+def _named(request: Request, known: Container[str]) -> list[str]:
+    """Return the target groups that a request names, each of which must be known. Assumption."""
+    named = request.body_as(TargetGroupIds).get("data", [])
+    if not named:
+        raise bad_request(("Data", "'Data' must not be empty."))
+    if unknown := [number for number, one in enumerate(named) if one not in known]:
+        raise bad_request(*((f"Data[{number}]", "the target group was not found.") for number in unknown))
+    return named
 
 
 def _set_members(world: World, group: ExclusionGroup, members: list[str], t: float) -> None:
