@@ -226,6 +226,11 @@ class Client:
         Raises:
             SettingsError: in live mode.
             InputError: it is not valid, with the name that was nearly meant, or cannot happen now.
+
+        Example:
+            >>> client.inject("goal-raised", value=30, target=ref.target_group_id)
+            >>> int(live.status()["goal"].iloc[0])
+            30
         """
         self.aio.inject(name, at, argument, value=value, times=times, skip=skip, target=target)
 

@@ -405,6 +405,12 @@ class Wave(LiveDisplay):
             PlanError: the wave has no plan.
 
         Serves `POST …/generate-price-prediction` and `GET …/target-groups/{target_group_id}/price`.
+
+        Example:
+            >>> fresh.prices()
+                         who   price currency pricing_model          basis
+            0  open exchange  2.7352      EUR       dynamic  specification
+            1   supplier 201  2.7352      EUR       dynamic  specification
         """
         frame = price_frame(self._ask(self._prices.prices()))
         frame.attrs["mode"] = str(self.client.mode)
@@ -425,6 +431,13 @@ class Wave(LiveDisplay):
             PermissionDenied: the account may not read rate cards.
 
         Serves `GET …/rate-card`, of business units and of target groups.
+
+        Example:
+            >>> card = fresh.rate_card()
+            >>> card.loc[10, [75, 50, 30]].tolist()
+            [290.0, 330.0, 410.0]
+            >>> card.attrs["kind"], card.attrs["currency"]
+            ('bound', 'EUR')
         """
         frame = rate_card_frame(self._ask(self._prices.rate_card()))
         frame.attrs["mode"] = str(self.client.mode)
@@ -1519,6 +1532,14 @@ class Wave(LiveDisplay):
             JobFailed: the exchange could not exclude the others anew; the error says what to do.
 
         Serves `POST …/exclusions/jobs/remove-all-respondents`.
+
+        Example:
+            >>> int(wave.withdraw(people.sample(3))["people"].iloc[0])
+            3
+            >>> wave.undo_withdrawal(people.sample(1))["people"].tolist()
+            [1, 2, 0]
+            >>> len(wave.withdrawn)
+            2
         """
         named = self._withdrawals.parse_people(people)
         reporter = OnDemandReporter(self.client.reporter_factory, f"Withdrawal · {self.name}", str(self.client.mode))
@@ -1546,6 +1567,10 @@ class Wave(LiveDisplay):
             PlanError: the wave has no list, or one of RIDs without a crosswalk.
 
         Serves `GET …/exclusions/overview` and `GET …/exclusions/rsid/paginated`.
+
+        Example:
+            >>> len(draft.find_withdrawals())
+            0
         """
         _ = self.withdrawn  # whether the list can be compared
         found = self._act(lambda: self._withdrawals.take_over(self.sources))

@@ -166,5 +166,9 @@ class Exclusions:
         Two waves of one study must have none in common: it would turn away everybody who took part before.
 
         Serves `GET …/target-groups/{target_group_id}/exclusion-groups`.
+
+        Example:
+            >>> client.exclusions.groups(ref)
+            ()
         """
         return loop_thread.run(self._aio.groups(ref))

@@ -34,13 +34,6 @@ class Prices:
         With `cost_per_interview` it is that of dynamic pricing, for this offer; without, that of the country's rate
         card, for which country, length and incidence are needed.
 
-        ```python
-        client.prices.predict(1234, cost_per_interview="2.75 EUR").open_exchange_price
-        client.prices.predict(
-            1234, country_code="DE", expected_length_of_interview_minutes=10, expected_incidence_rate=0.8
-        )
-        ```
-
         Args:
             business_unit_id: Number of the business unit, whose currency all amounts have.
             cost_per_interview: What would be offered for a complete.
@@ -55,6 +48,11 @@ class Prices:
             PermissionDenied: the account may not, as one without a Private Exchange.
 
         Serves `POST …/business-units/{business_unit_id}/generate-price-prediction`.
+
+        Example:
+            >>> found = client.prices.predict(1234, cost_per_interview="2.75 EUR")
+            >>> print(found.open_exchange_price.cost_per_interview)
+            2.75 EUR
         """
         return loop_thread.run(
             self._aio.predict(
@@ -79,6 +77,11 @@ class Prices:
             PermissionDenied: the account may not, as one without a Private Exchange.
 
         Serves `GET …/business-units/{business_unit_id}/target-groups/{target_group_id}/price`.
+
+        Example:
+            >>> price = client.prices.target_group(ref, 1234)
+            >>> print(price.price_type, price.open_exchange_price.cost_per_interview)
+            specification 2.75 EUR
         """
         return loop_thread.run(self._aio.target_group(ref, business_unit_id))
 
@@ -96,6 +99,11 @@ class Prices:
             PermissionDenied: the account may not.
 
         Serves `GET …/business-units/{business_unit_id}/rate-card`.
+
+        Example:
+            >>> card = client.prices.rate_card(1234, "DE")
+            >>> card.length_of_interview_minutes[:3], card.pricing_table_data[0][:3]
+            ((3.0, 6.0, 10.0), (206.0, 246.0, 326.0))
         """
         return loop_thread.run(self._aio.rate_card(business_unit_id, country_code))
 
@@ -109,5 +117,9 @@ class Prices:
             PermissionDenied: the account may not.
 
         Serves `GET …/target-groups/{target_group_id}/rate-card`.
+
+        Example:
+            >>> client.prices.target_group_rate_card(ref).kind
+            'bound'
         """
         return loop_thread.run(self._aio.target_group_rate_card(ref))

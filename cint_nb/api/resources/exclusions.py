@@ -257,6 +257,10 @@ class Exclusions:
         Two waves of one study must have none in common: it would turn away everybody who took part before.
 
         Serves `GET …/target-groups/{target_group_id}/exclusion-groups`.
+
+        Example:
+            >>> client.exclusions.groups(ref)
+            ()
         """
         call = ops.EXCLUSION_GROUPS.make_call({"target_group_id": ref.target_group_id})
         rows = iter_items(self._http, call, page_size=_GROUPS_PAGE)
