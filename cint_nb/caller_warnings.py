@@ -6,6 +6,7 @@ What is said while a caller waits for the loop thread is shown when the wait end
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import warnings
@@ -14,6 +15,8 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar, Token
 
 from cint_nb.domain.errors import LIBRARY_PATHS, CintWarning
+
+_CELL = re.compile(r"[/\\]ipykernel_\d+[/\\]\d+\.py$")
 
 
 class _Wait:
@@ -104,6 +107,11 @@ def format_warning_count(texts: Sequence[str]) -> str:
     return f" · 1 warning: {texts[0]}" if len(texts) == 1 else f" · {len(texts)} warnings, the last: {texts[-1]}"
 
 
+def _name_of_place(filename: str) -> str:
+    """Return a file as the caller knows it: a cell has no name but that of a temporary file, new in each kernel."""
+    return "cell" if _CELL.search(filename) else filename
+
+
 def show_warnings(texts: Iterable[str]) -> None:
     """Show texts through Python's `warnings`, at the line of the nearest caller outside the package.
 
@@ -120,7 +128,7 @@ def show_warnings(texts: Iterable[str]) -> None:
             warnings.warn_explicit(
                 text,
                 CintWarning,
-                frame.f_code.co_filename,
+                _name_of_place(frame.f_code.co_filename),
                 frame.f_lineno,
                 module=frame.f_globals.get("__name__") or "<code>",  # with None, Python shows nothing at all
                 registry={},

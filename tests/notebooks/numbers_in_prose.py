@@ -18,7 +18,7 @@ ALLOWED = {
     r"\b3\.7 MB\b": "the size of that many ids",
     r"\b36 characters\b": "the length of an id",
     r"\b24 hours\b": "the life of an access token",
-    r"\b95 of 100\b": "what a confidence of 0.95 means",
+    r"\b90 %": "the probability of a forecast's band",
     r"\b5 to 128 characters\b": "the create guide's limits of a name",
     r"\bquestion 43\b": "the create guide's example of a profile",
     r"\b40 to 60 in the command\b": "the create guide's command for the terminal",

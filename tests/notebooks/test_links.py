@@ -16,7 +16,7 @@ PAGES += sorted((ROOT / "docs").rglob("*.md"))
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|<a [^>]*href=\"([^\"]+)\"|!\[[^\]]*\]\(([^)\s]+)\)")
 OUTSIDE = re.compile(r"(?:https?:)?//(?!(?:your-survey\.com|mytestsurvey\.com)\b)[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.I)
 LOADS = re.compile(
-    r"<(?:script|link|iframe|img|object|embed)\b[^>]*(?:src|href|data)=|@import|url\(|requirejs|require\("
+    r"<(?:script|link|iframe|img|object|embed)\b[^>]*(?:src|href|data)=(?![\"']data:)|@import|url\(|requirejs|require\("
 )
 
 
@@ -82,6 +82,8 @@ def test_an_outside_host_and_a_loaded_script_would_be_found() -> None:
     assert OUTSIDE.search('<script src="https://cdn.example.org/a.js">')
     assert OUTSIDE.search("see //unpkg.com/lib")
     assert LOADS.search('<script src="a.js">')
+    assert LOADS.search('<img alt="x" src="a.png">')
+    assert not LOADS.search('<img alt="x" src="data:image/svg+xml;base64,aaaa">')
     assert not OUTSIDE.search("https://your-survey.com?RID=[%RID%]")
 
 

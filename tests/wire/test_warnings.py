@@ -178,3 +178,10 @@ def test_a_warning_of_no_client_is_shown_at_the_callers_line(caught: list[warnin
     warn_caller("one")
     line = sys._getframe().f_lineno - 1
     assert [(str(each.message), each.filename, each.lineno) for each in caught] == [("one", __file__, line)]
+
+
+@pytest.mark.parametrize("path", ["/tmp/ipykernel_4711/2808021656.py", r"C:\Temp\ipykernel_4711\2808021656.py"])  # noqa: S108
+def test_a_warning_in_a_cell_names_no_temporary_file(path: str, recwarn: pytest.WarningsRecorder) -> None:
+    code = "from cint_nb.caller_warnings import show_warnings\nshow_warnings(['mind this'])"
+    exec(compile(code, path, "exec"), {})  # noqa: S102 - as a kernel runs a cell
+    assert (recwarn[0].filename, recwarn[0].lineno) == ("cell", 2)

@@ -137,23 +137,32 @@ def _curve_name(keys: Sequence[str], key: Any) -> str:
     )
 
 
+_CURVE_COLUMNS = 400
+
+
 def _nice_hours(longest: float) -> list[float]:
     step = next((step for step in (1, 2, 6, 12, 24, 48, 96, 168, 336) if longest / step <= 8), longest / 6)
     return [step * number for number in range(int(longest / step) + 1)]
 
 
 def _draw_curve(axes: Any, rows: pd.DataFrame, colour: str, dash: Any, longest: float) -> None:
-    hours = [0.0, *map(float, rows["hours"]), longest]
-    share = [0.0, *map(float, rows["share"]), float(rows["share"].iloc[-1])]
+    column = (rows["hours"].astype(float) / (longest or 1.0) * _CURVE_COLUMNS).astype(int)
+    seen = rows[column != column.shift(-1)]  # a step narrower than a pixel shows nothing and fills the notebook
+    hours = [0.0, *map(float, seen["hours"]), longest]
+    share = [0.0, *map(float, seen["share"]), float(rows["share"].iloc[-1])]
     if {"low", "high"} <= set(rows):
-        low, high = ([0.0, *rows[side].fillna(rows["share"]).astype(float)] for side in ("low", "high"))
+        low, high = ([0.0, *seen[side].fillna(seen["share"]).astype(float)] for side in ("low", "high"))
         axes.fill_between(hours, [*low, low[-1]], [*high, high[-1]], step="post", color=colour, alpha=0.16, linewidth=0)
     axes.step(hours, share, where="post", color=colour, linewidth=2, linestyle=dash)
     at_risk, events = list(rows["at_risk"].astype(int)), list(rows["events"].astype(int))
+    marks: dict[int, tuple[float, float]] = {}  # one for each few pixels
     for place in range(len(rows) - 1):
         if at_risk[place] - events[place] > at_risk[place + 1]:  # censored between two events: drawn before the second
             hour, level = float(rows["hours"].iloc[place + 1]), float(rows["share"].iloc[place])
-            axes.plot([hour] * 2, [level - 0.022, level + 0.022], color=colour, linewidth=1.3)
+            marks.setdefault(int(hour / (longest or 1.0) * _CURVE_COLUMNS / 4), (hour, level))
+    across = [place for hour, _ in marks.values() for place in (hour, hour, float("nan"))]
+    up = [place for _, level in marks.values() for place in (level - 0.022, level + 0.022, float("nan"))]
+    axes.plot(across, up, color=colour, linewidth=1.3)
 
 
 def _draw_risk(

@@ -94,5 +94,8 @@ ALLOWED_COLUMNS = _split_words(
 )
 """Columns of a report whose cells may be kept; ids in them are replaced all the same."""
 
+INVENTED_COLUMNS = _split_words("age device education gender rating region")
+"""What people are and have answered: kept of the sandbox's invented people, never of a live recording."""
+
 PUBLIC_IDS = frozenset({"b551326b-ac9d-4d32-8823-4f025787dab9"})
 """UUIDs printed in the public guides. They identify nobody, and keep examples recognisable."""

@@ -24,6 +24,7 @@ from cint_nb.wire.recording.allowlist import (
     ALLOWED_HEADERS,
     CURSOR_FIELDS,
     CURSOR_PARAMS,
+    INVENTED_COLUMNS,
     OWN_ACCOUNT_LISTS,
     PERSONAL_FIELDS,
     PUBLIC_IDS,
@@ -66,6 +67,7 @@ class Scrubber:
     def __init__(self, seed: str, source: str) -> None:
         self._seed = f"recording:{seed}"
         self._live = source == "live"
+        self._columns = ALLOWED_COLUMNS if self._live else ALLOWED_COLUMNS | INVENTED_COLUMNS
         self._respondents: dict[str, str] = {}
         self._objects: dict[str, str] = {}
         self._originals: dict[str, str] = {}
@@ -157,7 +159,7 @@ class Scrubber:
             rest = (self._line(line.rstrip("\r\n"), "read") + _line_ending(line) for line in lines[named:])
             return "".join((*lines[:named], *rest))
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-        kept = [_column(name) in ALLOWED_COLUMNS for name in rows[0]]
+        kept = [_column(name) in self._columns for name in rows[0]]
         written = io.StringIO(newline="")
         writer = csv.writer(written, delimiter=separator, lineterminator=_line_ending(first + "\n"))
         for row in rows:

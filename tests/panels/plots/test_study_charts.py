@@ -66,7 +66,7 @@ def test_people_who_were_cut_off_are_strokes_on_the_line(study: pd.DataFrame) ->
     strokes = []
     for wave in (2, 3):
         ends: list[Any] = [line.get_xdata() for line in plot_retention(curve[curve["wave"] == wave]).axes[0].lines]
-        strokes.append([end for end in ends if len(end) == 2 and end[0] == end[1]])
+        strokes.append([end for end in ends if len(end) >= 3 and end[0] == end[1] and end[2] != end[2]])
     assert len(strokes[0]) >= 1
     assert strokes[1] == []
 

@@ -310,3 +310,9 @@ def test_whatever_an_answer_holds_nothing_leaks_and_scrubbing_again_changes_noth
 @given(st.lists(any_text(20) | _texts, max_size=6).map("\n".join))
 def test_whatever_a_file_holds_nothing_leaks(text: str) -> None:
     assert find_leaks(Scrubber("seed", "live").scrub_table(text)) == []
+
+
+def test_what_people_have_answered_is_kept_of_invented_people_only() -> None:
+    table = f"RSID,AGE,RATING,NAME\n{synthetic_id('somebody', 1)},44,71,Ann\n"
+    assert Scrubber("1", "sandbox").scrub_table(table).splitlines()[1].split(",")[1:] == ["44", "71", "removed"]
+    assert Scrubber("1", "live").scrub_table(table).splitlines()[1].split(",")[1:] == ["removed"] * 3
