@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +13,9 @@ import pandas as pd
 
 from cint_nb.domain.errors import HistoryError, InputError
 
-MEMORY = "240MB"
-"""What a query may use before it goes to disk; the computer may be a small hosted one."""
+WRITE_MEMORY, READ_MEMORY = "240MB", "1GB"
+"""What a query may use before it goes to disk. Counting people needs a row for each of them; below about half of that
+DuckDB spends its time on the disk, and a small hosted computer has twice as much."""
 
 
 def load_duckdb() -> Any:
@@ -37,15 +40,17 @@ def connect(scratch: Path | None = None) -> Any:
     """Return a DuckDB connection of our own, which never asks the network for anything.
 
     Args:
-        scratch: Where it puts what does not fit into memory; None for the system's folder for temporary files.
+        scratch: Where one that writes puts what does not fit into memory; None for one that reads, which uses the
+            system's folder for temporary files.
     """
+    memory = READ_MEMORY if scratch is None else WRITE_MEMORY
     connection = load_duckdb().connect(
-        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False, "memory_limit": MEMORY}
+        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False, "memory_limit": memory}
     )
     connection.execute("SET enable_progress_bar = false")
     connection.execute("SET preserve_insertion_order = false")
-    if scratch is not None:
-        connection.execute(f"SET temp_directory = {text(str(scratch))}")
+    spilled = scratch or Path(tempfile.gettempdir()) / f"cint_nb-{os.getpid()}"  # DuckDB makes it, and removes it
+    connection.execute(f"SET temp_directory = {text(str(spilled))}")
     return connection
 
 
