@@ -138,7 +138,7 @@ def test_a_killed_kernel_loses_nothing_and_the_wave_goes_on_where_it_stood(
     page.wait_for_selector(".cint-job-progress .jb-1:has-text('uploading')")
     notebook.kill_kernel()
     notebook.run_again(f"import cint_nb as cint\ncint.resume_jobs(cint.connect(**{places!r}))")
-    page.wait_for_selector(".cint-running-jobs .cint-job-progress .cint-stop")
+    page.wait_for_selector(".cint-running-jobs .cint-job-progress .jb-1:visible")
     notebook.picture("job-watched-again", ".cint-running-jobs")
     page.wait_for_selector(f".cint-running-jobs {END}", timeout=90_000)
     notebook.run_all()

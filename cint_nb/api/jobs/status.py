@@ -124,7 +124,7 @@ class StatusFetcher:
         if self.handle.kind not in _COUNT_OPERATIONS:
             return snapshot
         with contextlib.suppress(ApiError, TransportError):
-            await self._count()
+            await self._count(has_ended=True)
         whole, is_upload = self.handle.id_count, self.handle.kind in (JobKind.UPLOAD, JobKind.UPLOAD_RSIDS)
         # Of RIDs several may be one person, and people who were there before add nothing to the count.
         exact = is_upload and self.handle.entity_type is EntityType.RSID and self._saved_before == 0
@@ -151,7 +151,7 @@ class StatusFetcher:
                 safe="unknown: it may have succeeded.",
                 next_step="read the target group's state before starting it again.",
             )
-        await self._count(required=True)
+        await self._count(required=True, has_ended=True)
         saved, before, whole = self._saved, self._saved_before, self.handle.id_count
         if self.handle.kind in (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL):
             if not saved:
@@ -207,14 +207,15 @@ class StatusFetcher:
         text = f"{counted} were counted; the job's own report is unavailable because its ID was lost."
         return {"status": "Completed", "partial_success_reason": {"description": text}}
 
-    async def _count(self, *, required: bool = False) -> None:
+    async def _count(self, *, required: bool = False, has_ended: bool = False) -> None:
+        """Count the saved ids; the first count stands for the one before the job, unless the job has ended by then."""
         reply = await self.http.send(_COUNT_OPERATIONS[self.handle.kind].make_call(self._path))
         counted = reply.json_object().get(self.handle.count_field)
         if required and not isinstance(counted, int):
             raise reply.unexpected_reply_error(f"The overview contains no {self.handle.count_field}.")
         if isinstance(counted, int):
             self._saved = counted
-            if self._saved_before is None:
+            if self._saved_before is None and not has_ended:
                 self._saved_before = counted
             self._counted_after, self._counted_with = self.elapsed(), self.polls + 1
             share = fraction_done(self.handle, self._saved, self._saved_before)

@@ -201,7 +201,7 @@ def progress_bounds(snapshot: JobSnapshot) -> tuple[float, float]:
 def rejected_count(snapshot: JobSnapshot) -> int | None:
     """Return how many ids a job that ended did not save; None where that is not known."""
     ids, new = snapshot.id_count or snapshot.handle.id_count, new_id_count(snapshot)
-    if not snapshot.is_final or ids is None or new is None or new > ids:
+    if not snapshot.is_final or ids is None or new is None or new > ids or snapshot.saved_count_before is None:
         return None
     return ids - new
 

@@ -53,7 +53,7 @@ def test_interrupted_wait_says_that_the_job_goes_on(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TERM", "dumb")
     out = Terminal()
     reporters.make_reporter("Upload", "sandbox", stream=out).finish(None)
-    assert "the job goes on" in out.getvalue()
+    assert "the job continues" in out.getvalue()
 
 
 NOTES = ("The reply was lost. Read 1 of 3 follows in 1 s.", "The reply was lost. It had taken effect.")

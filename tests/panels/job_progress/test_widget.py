@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,11 +21,15 @@ from cint_nb.panels.job_progress import widget
 from cint_nb.panels.job_progress.clocks import render_elapsed
 from cint_nb.panels.job_progress.model import JobDisplay, WatchPhase, describe, job_title
 from cint_nb.panels.job_progress.widget import JobProgress, render_facts, render_message
+from cint_nb.sandbox.sample import write_sample
+from cint_nb.study.files.respondents import read_respondents
+from cint_nb.wave.client import open_client
 from cint_nb.wave.reporting import SilentReporter, run_with_progress
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import ReplayClock
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
+from tests.support.plans import make_plan
 from tests.support.waiting import wait_for
 from tests.support.widgets import html_of
 
@@ -677,3 +682,19 @@ def test_the_speed_of_a_sandbox_elsewhere_is_read_when_it_is_known() -> None:
     panel._phase = WatchPhase.WATCHED
     panel._show_snapshot(look(next_poll_seconds=30))
     assert "--due:30;--grace:10;--speed:60" in panel._bar.value
+
+
+def test_a_job_found_after_its_end_is_not_said_to_have_rejected_what_nobody_counted(tmp_path: Path) -> None:
+    with open_client("sandbox") as client:
+        people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
+        plan = make_plan(client.clock.now(), start_at=client.clock.now() + timedelta(hours=1))
+        wave = client.wave("Wave of a job", project="Panel tests", respondents=people, plan=plan)
+        group = wave.create()
+        job = client.recontacts.upload(group, people)
+        client.pass_time(hours=1)
+        found = Job.attach(client.aio, job.handle)
+        seen = loop_thread.run(found.refresh())
+    assert seen.is_final
+    assert seen.saved_count_before is None, "what was saved before the job is not known, and not what is saved now"
+    assert "rejected" not in describe(seen).bar
+    assert not str(describe(seen).detail).startswith("0 of")
