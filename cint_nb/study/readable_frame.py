@@ -32,7 +32,7 @@ class StatusFrame(pd.DataFrame):
     def _constructor(self) -> Callable[..., StatusFrame]:
         return StatusFrame
 
-    def equals(self, other: object) -> bool:  # type: ignore[misc]  # final in the stubs, not in pandas
+    def equals(self, other: object) -> bool:  # type: ignore[misc]  # final in the stubs alone
         """Return whether another frame, of this class or not, holds the same."""
         return isinstance(other, pd.DataFrame) and pd.DataFrame(self).equals(pd.DataFrame(other))
 
@@ -103,8 +103,9 @@ def _lines(rows: Sequence[dict[Any, Any]]) -> list[str]:
 
 
 def _table_lines(rows: Sequence[dict[Any, Any]]) -> list[str]:
-    cells = [_cells(row) for row in rows]
-    heads = list(_IN_A_TABLE)
+    warned = any(not _is_missing(row["warnings"]) for row in rows)
+    heads = [name for name in _IN_A_TABLE if name != ("ends_at" if warned else "warnings")]
+    cells = [[text for text, name in zip(_cells(row), _IN_A_TABLE, strict=True) if name in heads] for row in rows]
     wide = [max(len(line[place]) for line in [heads, *cells]) for place in range(len(heads))]
     wide[-1] = max(WIDTH - sum(wide[:-1]) - 2 * (len(heads) - 1), 8)
     return [

@@ -21,20 +21,20 @@ def test_from_a_file_to_the_ids_that_were_rejected(warm: LabPage, tmp_path: Path
     warm.run_all()
     page = warm.page
     with page.expect_file_chooser() as chooser:
-        page.locator(".cint-upload").click()
+        page.locator(".fp-choose").click()
     chooser.value.set_files(mine)
     page.wait_for_selector(".cint-status:has-text('one question left')")
     assert "malformed" in page.locator(".cint-bad-part").inner_text(), "what is wrong is seen before anything is sent"
     page.get_by_role("button", name="one per person").click()
-    page.wait_for_selector(".cint-status:has-text('ready')")
-    connect, plan, wave, panel = page.locator(".cint-code pre code").inner_text().splitlines()
+    page.wait_for_selector(".cint-status:has-text('can be sent')")
+    people = page.locator(".cint-code code").first.inner_text()
 
-    warm.run_again(connect)
-    warm.run_again(plan)
+    warm.run_again(people)
+    warm.run_again("client = cint.connect()")
+    warm.run_again("plan = cint.TargetGroupPlan.recontact()")
     page.wait_for_selector(".jp-OutputArea-output:has-text('project_manager_id: missing; pass the UUID')")
     warm.run_again(PLAN)
-    warm.run_again(wave)
-    warm.run_again(panel)
+    warm.run_again('wave = client.wave("Wave 2", project="My tracker", respondents=people, plan=plan)\nwave')
     for step in ("wave.create()", "wave.upload()"):
         page.wait_for_selector(f".cint-wave-panel .wv-next code:text-is('{step}')")
         warm.run_again(step)

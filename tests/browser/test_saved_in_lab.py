@@ -31,7 +31,7 @@ def test_a_saved_notebook_reads_well_after_its_kernel_is_gone(notebook: LabPage)
     assert page.locator(".cint-static:visible").count() == 3
     assert page.locator("text=Error displaying widget >> visible=true").count() == 0
     assert "Tracker Q4, wave 7" in page.locator(".cint-static").nth(1).inner_text()
-    assert "goal-above-ids" in page.locator(".cint-static").nth(2).inner_text()
+    assert "The goal is above the ids" in page.locator(".cint-static").nth(2).inner_text()
     notebook.picture("saved-without-kernel")
 
 
@@ -56,4 +56,4 @@ def test_a_notebook_that_is_not_trusted_shows_the_tables_without_scripts_or_styl
     notebook.shut_down()
     notebook.open("foreign.ipynb")
     notebook.page.wait_for_selector(".cint-static:visible")
-    assert "goal-above-ids" in notebook.page.locator(".cint-static").first.inner_text()
+    assert "The goal is above the ids" in notebook.page.locator(".cint-static").first.inner_text()

@@ -18,11 +18,11 @@ def test_voila_shows_the_panels_alive_and_without_their_still_pictures(context: 
     with serve_voila(tmp_path, notebook) as url:
         page = context.new_page()
         page.goto(url, timeout=120_000)
-        page.wait_for_selector(".cint-findings-table .cint-finding-block", timeout=120_000)
+        page.wait_for_selector(".cint-findings-table .cint-f", timeout=120_000)
         assert page.locator(".cint-job-progress:visible").count() == 5
         assert page.locator(".cint-static:visible").count() == 0
         page.get_by_role("button", name="one per person").click()
-        page.wait_for_selector(".cint-file-picker :text('picker.choose')")
+        page.wait_for_selector(".cint-file-picker :text('people = picker.value')")
         page.wait_for_function("() => !document.querySelector('.cint-hints .cint-warn')")
         page.screenshot(path=ARTIFACTS / "voila.png", full_page=True)
         page.close()

@@ -69,7 +69,7 @@ def test_a_part_of_it_is_printed_as_any_frame_is() -> None:
 def test_it_stays_equal_to_itself_through_copies_and_files() -> None:
     status = frame(2)
     status.attrs["mode"] = "replay"
-    again = pickle.loads(pickle.dumps(status))  # noqa: S301 - our own, of the line above
+    again = pickle.loads(pickle.dumps(status))  # noqa: S301  # our own bytes
     assert again.equals(status)
     assert status.equals(pd.DataFrame(status))
     assert pd.DataFrame(status).equals(status)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from cint_nb.domain.ids import printable
 from cint_nb.panels.look.base import mode_badge_html, state_html
 from cint_nb.panels.look.static_html import NO_MATHJAX_CLASS
 from cint_nb.panels.look.style import CARD_STYLE
@@ -52,8 +53,8 @@ class Say:
         tiny: Whether it is a remark.
     """
 
-    text: str = ""
-    soft: str = ""
+    text: str | None = None
+    soft: str | None = None
     state: tuple[str, str, str] | None = None
     big: bool = False
     tiny: bool = False
@@ -63,9 +64,8 @@ class Say:
         bits = [state_html(*self.state)] if self.state else []
         if self.text:
             bits.append(f'<span class="{"cint-big" if self.big else "cint-n"}">{inline_html(self.text)}</span>')
-        bits += [f'<span class="cint-soft{" cint-small" if self.big else ""}">{inline_html(self.soft)}</span>'] * bool(
-            self.soft
-        )
+        if self.soft:
+            bits.append(f'<span class="cint-soft{" cint-small" if self.big else ""}">{inline_html(self.soft)}</span>')
         css = ' class="cint-tiny cint-soft"' if self.tiny else ""
         return f"<div{css}>{' '.join(bits)}</div>"
 
@@ -126,8 +126,8 @@ class Item:
 
     state: tuple[str, str, str]
     text: str
-    evidence: str = ""
-    fix: str = ""
+    evidence: str | None = None
+    fix: str | None = None
 
     def html(self) -> str:
         """Return the point as HTML."""
@@ -142,7 +142,7 @@ class Item:
         """Return the point as text."""
         head = f"  {self.state[1]} {self.state[2].ljust(8)} "
         indent = " " * len(head)
-        shown = wrap(f"{self.text} {self.evidence}".strip(), indent, head)
+        shown = wrap(" ".join(bit for bit in (self.text, self.evidence) if bit), indent, head)
         return shown + (wrap(f"Fix: {self.fix}", indent) if self.fix else [])
 
 
@@ -287,6 +287,7 @@ class Note:
         return wrap(self.text, "    ", f"  {self.icon} ")
 
 
+@printable
 @dataclass(frozen=True)
 class Card:
     """A value as it is shown.
@@ -302,8 +303,8 @@ class Card:
     title: str
     blocks: Sequence[Block]
     mode: str | None = None
-    aside: str = ""
-    tone: str = ""
+    aside: str | None = None
+    tone: str | None = None
 
     def html(self) -> str:
         """Return the card as HTML that needs nothing else."""

@@ -122,7 +122,7 @@ def plot_completes(
     Example:
         >>> frame = cint.frames.completes_frame(client.target_groups.completes_by_interval(ref))
         >>> cint.plots.plot_completes(frame, goal=20)
-        <Figure: Completes over time · sandbox>
+        <Figure: 13 of 20 completes · sandbox>
     """
     if isinstance(frame, Wave):
         read = _read_completes(frame)
@@ -263,7 +263,7 @@ def plot_outcomes(
 
     Example:
         >>> cint.plots.plot_outcomes(wave.outcome)
-        <Figure: What became of every line · sandbox>
+        <Figure: What became of the 60 lines · sandbox>
     """
     if isinstance(counts, Wave):
         mode, counts = str(counts.client.mode), counts.outcome

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import io
-import re
 import threading
 from collections.abc import Sequence
 from itertools import pairwise
@@ -21,6 +20,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from cint_nb.domain.ids import mask_ids_in, printable
+from cint_nb.panels.look.style import FIGURE_STYLE, themed_drawing
 from cint_nb.panels.look.text_format import escape, parse_mode
 
 # Each has another value in the dark theme. Blue and orange differ most for the colour-blind; green and grey never meet
@@ -32,16 +32,6 @@ _COLOURS = {
     "shade": (SHADE, "#2d2f31"), "blue": (BLUE, "#79b8ff"), "orange": (ORANGE, "#f0a45a"), "green": (GREEN, "#66d1a6"),
     "red": (RED, "#ff9a90"), "grey": (GREY, "#98a1aa"),
 }  # fmt: skip
-_THEMES = "".join(
-    f"{opening}:root{{{';'.join(f'--{name}:{both[place]}' for name, both in _COLOURS.items())}}}{closing}"
-    for place, (opening, closing) in enumerate((("", ""), ("@media (prefers-color-scheme:dark){", "}")))
-)
-_HTML_STYLE = (
-    "<style>.cint-figure{margin:2px 0;max-width:740px;overflow-x:auto}"
-    ".cint-figure img{display:block;width:100%;min-width:600px;height:auto;color-scheme:light}"
-    ':is([data-jp-theme-light="false"],body.vscode-dark,[data-theme="dark"]) .cint-figure img{color-scheme:dark}'
-    "</style>"
-)
 
 _SCREEN_DPI = 144
 _INCHES_TO_PIXELS = 96
@@ -69,8 +59,8 @@ class NotebookFigure(Figure):
         *,
         source: str,
         height: float = 3.3,
-        says: str = "",
-        alt: str = "",
+        says: str | None = None,
+        alt: str | None = None,
         room: tuple[float, float, float, float] = (0.08, 0.62, 0.97, 0.66),
     ) -> None:
         super().__init__(figsize=(7.4, height), facecolor=PAPER)
@@ -79,7 +69,7 @@ class NotebookFigure(Figure):
         self.alt_text = mask_ids_in(alt or " ".join(bit for bit in (f"{title}.", says) if bit))
         left, bottom, right, top = room
         self.text(0.012, 1 - 0.06 / height, title, fontsize=11, fontweight="bold", va="top", color=INK)
-        self.text(0.012, 1 - 0.31 / height, says, fontsize=8.5, va="top", color=SOFT)
+        self.text(0.012, 1 - 0.31 / height, says or "", fontsize=8.5, va="top", color=SOFT)
         self.text(0.012, 0.05 / height, f"{mode} · {source}", fontsize=7.5, va="bottom", color=SOFT)
         for text in self.texts:
             text.set_parse_math(False)  # a name with two `$` in it is a name
@@ -102,17 +92,12 @@ class NotebookFigure(Figure):
         content = io.StringIO()
         with _drawing, rc_context({"svg.hashsalt": "cint_nb", "svg.fonttype": "path"}):
             FigureCanvasSVG(self).print_figure(content, format="svg", metadata={"Date": None, "Creator": None})
-        text = content.getvalue()
-        text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-        text = re.sub(r"\b([1-9]\d*\.\d{2})\d+", r"\1", text)
-        for name, (light, _) in _COLOURS.items():
-            text = text.replace(light, f"var(--{name})")
-        return re.sub(r"(<svg[^>]*>)", rf"\1<style>{_THEMES}</style>", text, count=1)
+        return themed_drawing(content.getvalue(), _COLOURS)
 
     def _repr_html_(self) -> str:
         drawing = base64.b64encode(self.to_svg().encode()).decode()
         return (
-            f'{_HTML_STYLE}<figure class="cint-figure" tabindex="0"><img alt="{escape(self.alt_text)}" '
+            f'{FIGURE_STYLE}<figure class="cint-figure" tabindex="0"><img alt="{escape(self.alt_text)}" '
             f'src="data:image/svg+xml;base64,{drawing}"></figure>'
         )
 

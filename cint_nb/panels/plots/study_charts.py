@@ -84,6 +84,13 @@ def plot_retention(
 
     Raises:
         InputError: it is not the result of that measure, or has more than four lines.
+
+    Example:
+        >>> import pandas as pd
+        >>> import cint_nb as cint
+        >>> curve = pd.DataFrame({"wave": 2, "hours": [2.0, 5.0], "at_risk": [4, 2], "events": 1, "share": [0.25, 0.6]})
+        >>> cint.plots.plot_retention(curve)
+        <Figure: wave 2: 60 % completed · sandbox>
     """
     columns = ("wave", "hours", "at_risk", "events", "share", *([by] if by else []))
     table = _as_pandas(curve, columns, "retention_curve")
@@ -208,6 +215,14 @@ def plot_patterns(
 
     Raises:
         InputError: it is not the result of that measure.
+
+    Example:
+        >>> import pandas as pd
+        >>> import cint_nb as cint
+        >>> found = pd.DataFrame({"pattern": ["11", "10"], "type": ["always", "leaver"], "n": [3, 1]})
+        >>> found["share"] = found.n / found.n.sum()
+        >>> cint.plots.plot_patterns(found)
+        <Figure: 75 % came to every wave they were asked to · sandbox>
     """
     table = _as_pandas(patterns, ("pattern", "type", "n", "share"), "patterns").sort_values(
         "n", ascending=False, kind="stable"
@@ -284,6 +299,13 @@ def plot_balance(
 
     Raises:
         InputError: it is not the result of that measure.
+
+    Example:
+        >>> import pandas as pd
+        >>> import cint_nb as cint
+        >>> found = pd.DataFrame({"attribute": ["age"], "level": ["18–24"], "smd_before": [-0.3], "smd_after": [0.02]})
+        >>> cint.plots.plot_balance(found)
+        <Figure: Balanced after weighting · sandbox>
     """
     table = _as_pandas(balance, ("attribute", "level", "smd_before", "smd_after"), "balance")
     table = table.assign(_size=table["smd_before"].abs()).sort_values("_size", kind="stable")
@@ -378,6 +400,13 @@ def plot_flow(
 
     Raises:
         InputError: it is not the result of that measure, has no such wave, or its boxes do not sum.
+
+    Example:
+        >>> import pandas as pd
+        >>> import cint_nb as cint
+        >>> visits = pd.DataFrame({"person": [1, 2, 3], "wave": 1, "reason": ["completed", "completed", "screened"]})
+        >>> cint.plots.plot_flow(cint.measure.flow(visits))
+        <Figure: Wave 1: 2 of 3 asked completed · sandbox>
     """
     table = _as_pandas(flow, ("wave", "box", "parent", "split", "n"), "flow")
     waves = sorted(set(table["wave"]))
@@ -471,6 +500,18 @@ def plot_forecast(
 
     Raises:
         InputError: they are not the results of those measures.
+
+    Example:
+        >>> import pandas as pd
+        >>> import cint_nb as cint
+        >>> visits = pd.DataFrame({
+        ...     "person": [*range(100)] * 4,
+        ...     "wave": [1] * 100 + [2] * 100 + [3] * 100 + [4] * 100,
+        ...     "reason": sum((["completed"] * n + ["absent"] * (100 - n) for n in (30, 36, 25, 33)), []),
+        ... })
+        >>> ahead = cint.measure.forecast(visits, saved=500, goal=100)
+        >>> cint.plots.plot_forecast(ahead, cint.measure.retention(visits), goal=100)
+        <Figure: 94 to 228 completes are likely; the goal is reached in 94 of 100 futures · sandbox>
     """
     ahead = _as_pandas(forecast, ("saved", "mean", "median", "low", "high", "p_goal"), "forecast").to_dict("records")[0]
     seen = _as_pandas(past, ("wave", "completed"), "retention").groupby("wave", sort=True)["completed"].sum()

@@ -40,14 +40,14 @@ def respondents_card(people: Respondents, mode: str | None) -> Card:
     rows = [
         ("from", ", ".join(bit for bit in (people.source_name or "a list", *about) if bit), lines),
         ("fits", fits, f"Fix: {problems[0].fix}" if problems else ""),
-        ("ids", "masked; whole only in `people.ids` and in files you name", ""),
+        ("ids", "masked; whole only in `respondents.ids` and in files you name", ""),
     ]
     who = format_count(len(people), *(("person", "people") if str(people.entity_type) == "RSID" else ("visit",)))
     blocks: list[Block] = [
         Say(who, f"{people.entity_type}, one line each", big=True),
         Facts(rows),
         *_warning_notes(people.warnings),
-        Say(soft="every line with its verdict: `people.lines()`", tiny=True),
+        Say(soft="every line with its verdict: `respondents.lines()`", tiny=True),
     ]
     return Card("Respondents", blocks, mode)
 
@@ -84,7 +84,7 @@ def snapshot_card(snapshot: JobSnapshot, mode: str | None) -> Card:
     """Return a card of one poll of a job."""
     text = describe(snapshot)
     blocks: list[Block] = [
-        Say(text.detail or "", state=(text.css, text.icon, text.word)),
+        Say(text.detail, state=(text.css, text.icon, text.word)),
         Bar(text.css, text.low, text.high, text.bar),
         Dots([text.bar, *text.facts]),
     ]
@@ -128,6 +128,6 @@ def plan_card(plan: TargetGroupPlan, mode: str | None) -> Card:
     usual = sum(getattr(plan, name) == field.default for name, field in TargetGroupPlan.model_fields.items())
     blocks: list[Block] = [
         Facts(rows, columns=2),
-        Say(soft=f"{format_count(usual, 'field')} as usual: `print(plan)` shows all.", tiny=True),
+        Say(soft=f"{format_count(usual, 'field')} as usual; printed, the plan shows all.", tiny=True),
     ]
     return Card(f"Target group plan, {plan.kind}", blocks, mode)

@@ -43,14 +43,14 @@ class WaveFigures:
 
     lines: int | None = None
     usable: int | None = None
-    left_out: str = ""
+    left_out: str | None = None
     sent: int | None = None
     saved: int | None = None
     rejected: int | None = None
     entrants: int | None = None
     completes: int | None = None
     goal: int | None = None
-    lost: str = ""
+    lost: str | None = None
     currency: str | None = None
     approved: Decimal | None = None
     committed: Decimal | None = None
@@ -60,16 +60,16 @@ class WaveFigures:
 
     def stages(self) -> list[tuple[str, int, str]]:
         """Return the stages that are known, each with its people and a remark."""
-        rejected = f"{self.rejected:,} not saved by the exchange" if self.rejected else ""
+        rejected = f"{self.rejected:,} not saved by the exchange" if self.rejected else None
         found = (
-            ("lines", self.lines, ""),
+            ("lines", self.lines, None),
             ("usable", self.usable, self.left_out),
-            ("sent", self.sent, ""),
+            ("sent", self.sent, None),
             ("saved", self.saved, rejected),
-            ("entered", self.entrants, ""),
+            ("entered", self.entrants, None),
             ("completed", self.completes, self.lost),
         )
-        return [(name, number, remark) for name, number, remark in found if number is not None]
+        return [(name, number, remark or "") for name, number, remark in found if number is not None]
 
 
 def known_figures(
@@ -99,7 +99,7 @@ def known_figures(
             if (number := getattr(counts, name))
         )
         found = replace(
-            found, lines=counts.lines, usable=counts.usable, left_out=f"{left_out} left out" if left_out else ""
+            found, lines=counts.lines, usable=counts.usable, left_out=f"{left_out} left out" if left_out else None
         )
     last = _last_upload(entries)
     if last is not None and found.read_at is None:
@@ -152,7 +152,7 @@ def figures_with_status(found: WaveFigures, row: Mapping[Any, Any], read_at: dat
         entrants=whole("entrants"),
         completes=_newer(whole("completes"), found.completes),
         goal=_newer(whole("goal"), found.goal),
-        lost=f"{screened:,} screened out or over quota" if screened else "",
+        lost=f"{screened:,} screened out or over quota" if screened else None,
         currency=None if is_empty(row.get("currency")) else str(row["currency"]),
         approved=money("approved"),
         committed=money("committed"),

@@ -39,12 +39,12 @@ def findings_blocks(findings: Findings) -> list[Block]:
     soft = " · ".join([*others, *([REFUSED] if findings.blocking else [])])
     shown = [finding for finding in findings if finding.severity is not Severity.NOTE]
     notes = len(findings) - len(shown)
-    blocks: list[Block] = [Say(state=(css, sign, first), soft=f"· {soft}" if soft else "")]
+    blocks: list[Block] = [Say(state=(css, sign, first), soft=f"· {soft}" if soft else None)]
     blocks.append(Items([_item(each) for each in (shown or findings)]))
-    tail = [f"{format_count(notes, 'note')} more: `print(findings)`"] if shown and notes else []
-    blocks.append(Say(soft=" · ".join([*tail, "as a table: `cint.frames.findings_frame(findings)`"]), tiny=True))
+    tail = f"{format_count(notes, 'note')} more, shown by print. " if shown and notes else ""
+    blocks.append(Say(soft=f"{tail}As a table: `cint.frames.findings_frame(wave.check())`", tiny=True))
     return blocks
 
 
 def _item(finding: Finding) -> Item:
-    return Item(SEVERITY_STATES[finding.severity], finding.message, finding.evidence or "", finding.fix or "")
+    return Item(SEVERITY_STATES[finding.severity], finding.message, finding.evidence, finding.fix)

@@ -23,7 +23,7 @@ class FindingsTable(Panel):
 
     Example:
         >>> cint.FindingsTable(wave.check())
-        <FindingsTable: sandbox · Findings · 1 warning, 1 note; the wave can go on>
+        <FindingsTable: sandbox · Findings · 1 warning, 1 note>
     """
 
     def __init__(self, findings: Findings | None = None, *, mode: str | None = None, title: str = "Findings") -> None:

@@ -326,7 +326,7 @@ class WaveView(Panel):
         blocks += [Facts(people)] if people else []
         blocks += [Facts(money)] if money else []
         blocks += [Note("warn", "▲", text) for text in (*self.figures.warnings, *self._wave.warnings)]
-        blocks.append(Say(f"Next: `{stand.code}`" if stand.code else "", stand.explanation))
+        blocks.append(Say(f"Next: `{stand.code}`" if stand.code else None, stand.explanation))
         return Card(self._title, blocks, self.mode)
 
     def to_static_html(self) -> str:
