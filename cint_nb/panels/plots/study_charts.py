@@ -68,7 +68,7 @@ def plot_retention(
     by: str | None = None,
     mode: str = "sandbox",
     title: str | None = None,
-    source: str = "Kaplan–Meier, Greenwood, log(−log)",
+    source: str = "Kaplan–Meier, Greenwood, log-log",
 ) -> NotebookFigure:
     """Draw the share that had completed by each hour, with its band, who was still at risk, and who was censored.
 

@@ -103,7 +103,7 @@ def test_findings_begin_with_what_blocks_and_count_the_notes() -> None:
     assert "1 block" in text[1]
     assert "1 warning · 1 note" in text[1]
     assert "fine" not in "\n".join(text)
-    assert "1 note more: print(findings)" in "\n".join(text)
+    assert "1 note more, shown by print" in "\n".join(text)
 
 
 def test_an_error_shows_cause_what_is_safe_and_what_is_next() -> None:
