@@ -21,6 +21,7 @@ from cint_nb.panels.job_progress.clocks import render_countdown, render_elapsed
 from cint_nb.panels.job_progress.model import GRACE_SECONDS, JobDisplay, WatchPhase, describe, job_title, summary_text
 from cint_nb.panels.look.background import Throttle
 from cint_nb.panels.look.base import Panel, make_html_part, render_line, render_warnings, set_html, state_html
+from cint_nb.panels.look.card import Bar, Block, Card, Note, Say
 from cint_nb.panels.look.mode import mode_of
 from cint_nb.panels.look.text_format import escape, inline_html
 from cint_nb.wire import loop_thread
@@ -268,6 +269,20 @@ class JobProgress(Panel):
         """Return how many seconds of the job's time pass in a real one; None where it jumps, or is not known yet."""
         speed: float | None = getattr(_job_clock(self._job), "speed", 1.0 if self.mode == "live" else None)
         return speed
+
+    def to_static_html(self) -> str:
+        """Return the job as a still picture; counts only once it has ended, and no times."""
+        last = self._last
+        if last is None:
+            return super().to_static_html()
+        text = describe(last, phase=self._phase, note=self._note)
+        blocks: list[Block] = [Say(text.detail if last.is_final else None, state=(text.css, text.icon, text.word))]
+        if last.is_final:
+            blocks.append(Bar(text.css, text.low, text.high, text.bar))
+        if text.exchange_message:
+            blocks.append(Note("calm", "❝", f"The exchange says: {text.exchange_message}"))
+        blocks += [Note("warn", "▲", f"warning: {warning}") for warning in text.warnings]
+        return Card(self._title, blocks, self.mode).html()
 
     def summary(self) -> list[str]:
         """Return title and state; counts only once the job has ended."""

@@ -216,6 +216,51 @@ class Shares:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """A table of texts.
+
+    Args:
+        heads: Its headings.
+        rows: Its cells.
+        right: Which columns hold numbers.
+        more: What is said below of rows that are not shown.
+    """
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    right: Sequence[bool]
+    more: str | None = None
+
+    def html(self) -> str:
+        """Return the table as HTML."""
+        css = [' class="r"' if right else "" for right in self.right]
+        head = "".join(f'<th scope="col"{each}>{escape(text)}</th>' for each, text in zip(css, self.heads, strict=True))
+        body = "".join(
+            f"<tr>{''.join(f'<td{each}>{escape(text)}</td>' for each, text in zip(css, row, strict=True))}</tr>"
+            for row in self.rows
+        )
+        more = f'<p class="cint-tiny cint-soft">{escape(self.more)}</p>' if self.more else ""
+        return (
+            '<div class="cint-scroll" tabindex="0" role="region" aria-label="Rows"><table class="cint-t"><thead>'
+            f"<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
+        )
+
+    def lines(self) -> list[str]:
+        """Return the table as text."""
+        table = [self.heads, *self.rows]
+        wide = [max(len(line[place]) for line in table) for place in range(len(self.heads))]
+        shown = [
+            "  "
+            + "  ".join(
+                text.rjust(size) if right else text.ljust(size)
+                for text, size, right in zip(line, wide, self.right, strict=True)
+            ).rstrip()
+            for line in table
+        ]
+        return [*shown, *([f"  {self.more}"] if self.more else [])]
+
+
+@dataclass(frozen=True)
 class Bar:
     """A bar: what is certain, and what may be.
 

@@ -21,15 +21,17 @@ from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import masked_text
 from cint_nb.output_files import write_new_file
-from cint_nb.panels.look import static_html
 from cint_nb.panels.look.background import Throttle, call_later, run_in_thread
 from cint_nb.panels.look.base import Panel, make_html_part, render_warnings, set_html
+from cint_nb.panels.look.card import Card, Note, Rows, Say
+from cint_nb.panels.look.cell_format import RIGHT_ALIGNED_KINDS
 from cint_nb.panels.look.mode import mode_of
 from cint_nb.panels.look.text_format import escape, format_count, format_duration, format_moment
 from cint_nb.panels.status_table.model import (
     StatusView,
     TableOptions,
     changed_cells,
+    column_format,
     format_table,
     plain_rows,
     to_delimited_text,
@@ -312,11 +314,17 @@ class StatusTable(Panel):
         """Return the rows as a table, at most fifty."""
         if not isinstance(self.value, pd.DataFrame):
             return super().to_static_html()
+        return self._to_card().html()
+
+    def _to_card(self) -> Card:
+        """Return the rows as a still picture, at most fifty."""
+        notes = [Note("warn", "▲", text) for text in self.warnings]
         if why := self._view.empty_text():
-            return super().to_static_html() + f"<p>{why}</p>"
+            return Card(self._title, [Say(soft=why), *notes], self.mode)
         heads, cells, more = plain_rows(self._view, STATIC_ROWS)
-        tail = f"<p>{escape(format_count(more, 'more target group'))}</p>" if more else ""
-        return super().to_static_html() + static_html.plain_table(heads, cells) + tail
+        right = [column_format(name).kind in RIGHT_ALIGNED_KINDS for name in self._view.visible_columns()]
+        rest = f"and {format_count(more, 'more target group')}" if more else None
+        return Card(self._title, [*notes, Rows(heads, cells, right, rest)], self.mode, aside=self.summary()[1])
 
 
 def _loader_of(source: Any) -> Loader | None:
