@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, RespondentFileError
-from cint_nb.domain.ids import EntityType, masked_repr, printable
+from cint_nb.domain.ids import EntityType, RichDisplay, masked_repr, printable
 from cint_nb.history.engine import DuckDBReader, reading
 from cint_nb.history.queries import completed_sql
 from cint_nb.measure.dispositions import dispositions
@@ -29,7 +29,7 @@ _COMPLETED = "completed"
 
 @check_arguments()
 @printable
-class Cohort:
+class Cohort(RichDisplay):
     """People of a history who fit a rule. Shows no id.
 
     Created by `History.cohort`.
@@ -59,6 +59,11 @@ class Cohort:
         connection.close()
         keys = id_array.from_buffer(bytes.fromhex((found or "").replace("-", "").replace("\n", "")))
         return Respondents(EntityType.RSID, line_frames.index_of_ids(keys), SourceInfo(self._name, "list"))
+
+    @property
+    def name(self) -> str:
+        """What it is called: its rule in words."""
+        return self._name
 
     def respondents(self) -> Respondents:
         """Return them ready to be uploaded to another wave; people who were erased are not among them.

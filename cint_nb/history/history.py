@@ -14,7 +14,7 @@ from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.domain.findings import Findings
-from cint_nb.domain.ids import EntityType, format_count, mask_ids_in, masked_repr, printable
+from cint_nb.domain.ids import EntityType, RichDisplay, format_count, mask_ids_in, masked_repr, printable
 from cint_nb.domain.plan import Completes, Money, MoneyText
 from cint_nb.history.adding import Added, Adder, Addition, milliseconds, moment
 from cint_nb.history.checks import check_history
@@ -39,7 +39,7 @@ _FINAL, _MID_FIELD, _MISSING = "final", "mid-field", "report missing"
 
 
 @check_arguments(leave=("engine", "report", "data", "rule"))
-class History:
+class History(RichDisplay):
     """A study on disk: who was asked in which wave, who came, and what became of each visit.
 
     Opened by `History.open`. It is a folder with six tables as Parquet files; ids of respondents lie in two of them,

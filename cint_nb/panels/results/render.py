@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from cint_nb.api.jobs.job import Job
@@ -23,7 +24,8 @@ from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.wave.wave import Wave
 
-_CARDS: tuple[tuple[type, Callable[[Any, str | None], Card]], ...] = (
+_Maker: TypeAlias = tuple[type, Callable[[Any, str | None], Card]]
+_CARDS: tuple[_Maker, ...] = (
     (Findings, lambda findings, mode: Card("Findings", findings_blocks(findings), mode)),
     (Outcome, outcome_card),
     (Respondents, respondents_card),
@@ -35,10 +37,22 @@ _CARDS: tuple[tuple[type, Callable[[Any, str | None], Card]], ...] = (
 
 def card_of(value: object) -> Card | None:
     """Return the card of a value; None if it has none."""
-    for kind, make in _CARDS:
+    for kind, make in (*_CARDS, *_history_cards()):
         if isinstance(value, kind):
-            return make(value, certain_mode())
+            try:
+                return make(value, certain_mode())
+            except CintError as error:  # a history that cannot be read: its repr says less, and this says why
+                return error_card(error, certain_mode())
     return None
+
+
+def _history_cards() -> tuple[_Maker, ...]:
+    """Return what draws a history and its cohorts: it needs an extra, which is there where there is a history."""
+    if "cint_nb.history.history" not in sys.modules:
+        return ()
+    from cint_nb.panels.results import history_cards
+
+    return history_cards.CARDS
 
 
 def html(value: object) -> str | None:
