@@ -191,12 +191,10 @@ def findings_frame(findings: Findings) -> pd.DataFrame:
         A frame: `severity` (`block`, `warn` or `note`), `rule`, `message`, `evidence`, `fix`, `section` (of a guide).
 
     Example:
-        >>> import cint_nb as cint
-        >>> from cint_nb.domain.findings import Finding, Severity
-        >>> findings = cint.Findings.of([Finding("goal-above-ids", Severity.BLOCK, "The goal is above the list.")])
-        >>> cint.frames.findings_frame(findings)[["severity", "rule"]]
+        >>> cint.frames.findings_frame(wave.check())[["severity", "rule"]]
           severity            rule
-        0    block  goal-above-ids
+        0     warn  lines-left-out
+        1     note  lines-left-out
     """
     import pandas as pd
 
