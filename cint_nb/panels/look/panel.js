@@ -54,7 +54,7 @@ function tables(panel) {
         const by = numbers ? a - b : a.localeCompare(b, undefined, { numeric: true });
         return (view.down ? -by : by) || one.dataset.i - two.dataset.i;
       });
-      body.append(...rows);
+      if (rows.some((row, at) => row !== body.rows[at])) body.append(...rows);
     }
     return rows;
   }
@@ -64,9 +64,11 @@ function tables(panel) {
     let shown = 0;
     for (const row of rows) {
       row.words ??= cells(row).map(words).join(' ').toLowerCase();
-      row.hidden = !wanted.every((word) => row.words.includes(word));
-      shown += row.hidden ? 0 : 1;
-      row.classList.toggle('st-later', !row.hidden && shown > view.limit);
+      const out = !wanted.every((word) => row.words.includes(word));
+      if (row.hidden !== out) row.hidden = out;
+      shown += out ? 0 : 1;
+      const later = !out && shown > view.limit;
+      if (row.classList.contains('st-later') !== later) row.classList.toggle('st-later', later);
     }
     const foot = table.tFoot?.rows[0];
     if (foot) {
