@@ -53,7 +53,6 @@ TABLES = """
 names = ("target_group_id", "project_id", "name", "state", "currency")
 frame = pd.DataFrame([{**dict.fromkeys(names, text), "warnings": [text, "x"], text: text} for text in texts["all"]])
 table = cint.StatusTable(frame, title=one)
-table.more_button.value = True
 display(table)
 display(cint.FindingsTable(Findings.of(
     [Finding(text, Severity.BLOCK, text, text, text, text) for text in texts["all"]]), title=one))

@@ -82,7 +82,8 @@ def test_updates_come_at_most_four_times_a_second(warm: LabPage) -> None:
     warm.page.wait_for_selector(END)
     seen = warm.page.evaluate("() => window.seen.length")
     took = float(warm.page.locator(".jp-OutputArea-output:has-text('took')").last.inner_text().split()[-1])
-    assert 4 <= seen <= 4 * took + 2, f"{seen} updates in {took:.1f} s of the kernel"
+    # besides: the first one, the last one, and one that waited when the flood began
+    assert 4 <= seen <= 4 * took + 3, f"{seen} updates in {took:.1f} s of the kernel"
 
 
 def test_stop_watching_leaves_the_job_alone_and_resume_goes_on(warm: LabPage) -> None:
