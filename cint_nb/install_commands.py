@@ -18,6 +18,7 @@ CONDA_PACKAGES = {
     "lab": "jupyterlab ipykernel matplotlib-base",
     "tables": "itables",
     "files": "python-calamine pyarrow pyreadstat",
+    "history": "python-duckdb pyarrow",
     "weights": "statsmodels",
     "completion": "shtab",
 }

@@ -43,7 +43,7 @@ Every public name, with an example that the tests run on the sandbox. An example
 ``wave``                     a wave that was uploaded as well
 ``live``, ``closed``         a wave that is in the field for three days, and one that was closed then
 ``ref``                      ``live.target_group``
-``report``                   ``closed.report()``
+``report``, ``history``      ``closed.report()``, and a history to which ``closed`` was added
 ``fresh``                    a wave of new people, a day in the field, with quotas by gender
 ``pd``, ``timedelta``        pandas, and ``datetime.timedelta``
 ============================ ========================================================================""".splitlines()
@@ -218,7 +218,7 @@ def _types(cint: Any) -> list[str]:
     index = {
         value.__name__: value
         for name, module in list(sys.modules.items())
-        if name.startswith(("cint_nb.domain", "cint_nb.study", "cint_nb.measure"))
+        if name.startswith(("cint_nb.domain", "cint_nb.history", "cint_nb.study", "cint_nb.measure"))
         for value in vars(module).values()
         if inspect.isclass(value) and value.__module__.startswith("cint_nb.") and not value.__name__.startswith("_")
     }

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from cint_nb.domain.errors import HistoryError, InputError
+from cint_nb.install_commands import command_for
 
 WRITE_MEMORY, READ_MEMORY = "240MB", "1GB"
 """What a query may use before it goes to disk. Counting people needs a row for each of them; below about half of that
@@ -31,7 +32,7 @@ def load_duckdb() -> Any:
         raise InputError(
             "A history lies in Parquet files, and what reads them is not installed.",
             evidence={"missing": getattr(error, "name", None)},
-            next_step="install the extra history: pip install 'cint_nb[history]'.",
+            next_step=f"run: {command_for('history')}",
         ) from error
     return duckdb
 

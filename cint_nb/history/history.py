@@ -57,6 +57,10 @@ class History(RichDisplay):
         folder: The folder; made when the first wave is added.
         engine: What runs the queries: a DuckDB connection, or a Spark session; None for a DuckDB of its own.
         now: The time; the system's if omitted.
+
+    Example:
+        >>> print(history)
+        <History: brand-tracker · 1 part · 57 people · 16 visits · version 1 · DuckDB>
     """
 
     def __init__(self, folder: Path, *, engine: Any = None, now: Callable[[], datetime] | None = None) -> None:
@@ -77,6 +81,11 @@ class History(RichDisplay):
         Raises:
             InputError: the folder holds something else, or the engine is neither.
             HistoryError: the history is damaged, or of a newer cint_nb.
+
+        Example:
+            >>> history = cint.History.open("study")
+            >>> print(history)
+            <History: study · nothing added yet>
         """
         return cls(as_path(folder), engine=engine)
 
@@ -112,6 +121,11 @@ class History(RichDisplay):
             complete and its `currency`; `listed` ids, `saved` and `rejected` of them; `visits` and `people` who came;
             `as_of`, when the report was read; `state`: `final`, `mid-field` (the report was read while people could
             enter) or `report missing` (who came is not known).
+
+        Example:
+            >>> history.parts()[["wave", "name", "goal", "saved", "visits", "people", "state"]]
+               wave             name  goal  saved  visits  people  state
+            0     1  Tracker, wave 1    20     56      16      16  final
         """
         rows = self._part_rows()
         for column in ("open_from", "open_until", "as_of"):
@@ -143,6 +157,10 @@ class History(RichDisplay):
 
         Returns:
             Findings, the most serious first: `block` for damage, `warn` for what makes measures provisional or unknown.
+
+        Example:
+            >>> print(history.check())
+            <Findings: 0 block, 0 warn, 0 note>
         """
         self._duckdb()
         return Findings.of(check_history(self._store, self._store.manifest()))
@@ -157,6 +175,12 @@ class History(RichDisplay):
         Returns:
             A frame: `wave`, `part`, `name`, `state` (see `parts`), `as_of`, `expires` (when its first visits fall out
             of reach, in UTC), `days_left`. Those that expire first come first; below 0 where it has begun.
+
+        Example:
+            >>> later = client.clock.now() + timedelta(days=330)
+            >>> history.expiring(now=later)[["wave", "name", "days_left"]]
+               wave             name  days_left
+            0     1  Tracker, wave 1  31.999234
         """
         rows = self.parts()
         moment_now = pd.Timestamp(now or self._now()).tz_convert("UTC")
@@ -192,6 +216,11 @@ class History(RichDisplay):
             InputError: it opened before an earlier wave; a status is unknown; it has another number already.
             InvalidState: it was never launched.
             HistoryBusy: another process writes the history for minutes.
+
+        Example:
+            >>> history = cint.History.open("study")
+            >>> print(history.add(closed))
+            <Added: wave 1 (Tracker, wave 1): 16 visits of 16 people, 57 listed, closed by hand>
         """
         if not waves:
             raise InputError("There is no wave to add.", next_step="write history.add(wave).")
@@ -265,6 +294,12 @@ class History(RichDisplay):
             InputError: waves would be in another order than they opened, the report is in the history as another
                 wave, or a status is unknown.
             HistoryBusy: another process writes the history for minutes.
+
+        Example:
+            >>> history = cint.History.open("study")
+            >>> added = history.add_report(report, name="Wave 1", as_of=client.clock.now())
+            >>> print(history)
+            <History: study · 1 part · 16 people · 16 visits · version 1 · DuckDB>
         """
         if closed_by not in CLOSINGS:
             raise InputError(
@@ -310,6 +345,12 @@ class History(RichDisplay):
         Raises:
             InputError: the history has no wave that came from a client.
             HistoryBusy: another process writes the history for minutes.
+
+        Example:
+            >>> client.pass_time(days=2)
+            >>> changed = history.refresh(client)
+            >>> len(changed)
+            0
         """
         folder, reader = self.version_folder, self._duckdb()
         rows = reader.rows(
@@ -379,6 +420,11 @@ class History(RichDisplay):
 
         Raises:
             InputError: there is no such column, or nothing was added yet.
+
+        Example:
+            >>> table = history.long().df()
+            >>> table["reason"].value_counts().to_dict()
+            {'completed': 13, 'screened': 2, 'rejected': 1, 'dropped': 1}
         """
         return self._long(self._reader, columns)
 
@@ -397,6 +443,14 @@ class History(RichDisplay):
 
         Raises:
             InputError: nothing was added yet.
+
+        Example:
+            >>> history.wide().df().head(4)
+               person   wave 1
+            0       1  cut_off
+            1       2  cut_off
+            2       3  cut_off
+            3       4  dropped
         """
         frame = nw.from_native(dispositions(self._long(self._reader, ()))).lazy()
         cells = [
@@ -423,6 +477,16 @@ class History(RichDisplay):
 
         Raises:
             InputError: there is no such attribute.
+
+        Example:
+            >>> rids = closed.report().visits(reveal=True)["Response ID (RID)"]
+            >>> answers = pd.DataFrame({"RID": rids, "satisfaction": [number % 5 for number in range(len(rids))]})
+            >>> joined = history.join(answers)
+            >>> history.attributes("satisfaction").df().head(3)
+               person  satisfaction
+            0       4           2.0
+            1      21           2.0
+            2      25           0.0
         """
         kinds = self._attribute_kinds()
         for name in [*names, *words]:
@@ -469,6 +533,12 @@ class History(RichDisplay):
 
         Raises:
             InputError: a wave or a word does not exist, or there is no rule.
+
+        Example:
+            >>> print(history.cohort(completed=1))
+            <Cohort: 13 people · wave 1: completed>
+            >>> len(history.cohort(completed=1).respondents())
+            13
         """
         reader, folder = self._duckdb(), self.version_folder
         words = {"completed": completed, "not_completed": not_completed}
@@ -495,6 +565,12 @@ class History(RichDisplay):
             InputError: a column is missing or holds ids of respondents, or RSIDs were given without a wave.
             RespondentFileError: nobody in the data is in the history, or ids are masked.
             HistoryBusy: another process writes the history for minutes.
+
+        Example:
+            >>> rids = closed.report().visits(reveal=True)["Response ID (RID)"]
+            >>> answers = pd.DataFrame({"RID": rids, "satisfaction": [number % 5 for number in range(len(rids))]})
+            >>> print(history.join(answers))
+            <Joined: 16 matched · 1 attributes>
         """
         self._manifest()
         with self._store.writing(self._now) as change:
@@ -517,6 +593,11 @@ class History(RichDisplay):
             InputError: none of them is in the history, or they are RIDs.
             HistoryError: the search does not find them before, or finds one of them afterwards.
             HistoryBusy: another process writes the history for minutes.
+
+        Example:
+            >>> gone = history.cohort(completed=1).respondents().sample(1)
+            >>> print(history.erase(gone))
+            <Erasure: 1 people · 1 visits without ids · found in 2 files before, in none of 9 afterwards>
         """
         self._manifest()
         if isinstance(people, Cohort):

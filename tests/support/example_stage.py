@@ -5,7 +5,7 @@ An example gets only the names it uses, new for each, so that it prints the same
 - `client`: a client of the sandbox; `people`: the ids of a file of 60 lines; `plan`: a plan to recontact them;
 - `draft`, `wave`, `live`, `closed`: a wave that is created, uploaded, three days in the field, closed after them;
 - `fresh`: a wave of new people, a day in the field;
-- `ref`: the target group of `live`; `report`: the report of `closed`; `history`: of `closed` and `live`.
+- `ref`: the target group of `live`; `report`: the report of `closed`; `history`: a history of `closed`.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Stage:
             "fresh": self._fresh,
             "ref": lambda: self["live"].target_group,
             "report": lambda: self["closed"].report(),
+            "history": self._history,
         }
 
     def __getitem__(self, name: str) -> Any:
@@ -93,6 +94,11 @@ class Stage:
         wave = self._live("Tracker, wave 1")
         wave.close()
         return wave
+
+    def _history(self) -> cint.History:
+        history = cint.History.open(self._folder / "brand-tracker")
+        history.add(self["closed"])
+        return history
 
     def _fresh(self) -> cint.Wave:
         client = self["client"]
