@@ -53,7 +53,7 @@ def address(name: str) -> str:
 QUESTIONS = [
     ("Which ids were rejected?", "rejected ids", "course/50-find-and-resubmit-rejected"),
     ("My kernel ended during an upload: what now?", "kernel ended", "analysts/recipes"),
-    ("RSID or RID: which do I have?", "RSID RID", "analysts/glossary"),
+    ("RSID or RID: which do I have?", "respondent id one per person", "course/20-read-and-check-respondents"),
     ("How do I go live?", "first ten ids", "analysts/going_live"),
     ("What does this message mean?", "type of ID is not known", "analysts/troubleshooting"),
     ("Does it work on Colab?", "Colab", "analysts/front_ends"),
