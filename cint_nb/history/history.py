@@ -423,8 +423,8 @@ class History(RichDisplay):
 
         Example:
             >>> table = history.long().df()
-            >>> table["reason"].value_counts().to_dict()
-            {'completed': 13, 'screened': 2, 'rejected': 1, 'dropped': 1}
+            >>> sorted(table["reason"].value_counts().items())
+            [('completed', 13), ('dropped', 1), ('rejected', 1), ('screened', 2)]
         """
         return self._long(self._reader, columns)
 

@@ -22,7 +22,7 @@ CELLS = (
     + plan_cell(start="hours=1")
     + '\nwave = client.wave("Tracker Q4, wave 2", project="Brand tracker", respondents=people, plan=plan)\n'
     "ref = wave.create()\nuploaded = wave.upload()",
-    "cint.WaveView(wave)",
+    "wave",
 )
 
 
