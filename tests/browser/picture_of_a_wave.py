@@ -35,7 +35,7 @@ def main() -> None:
         page.write("wave.ipynb", *CELLS)
         page.open("wave.ipynb")
         page.run_all()
-        page.page.wait_for_selector(".cint-wave-panel .cint-next")
+        page.page.wait_for_selector(".cint-wave-panel .wv-next")
         page.page.wait_for_timeout(1_000)
         cell = page.page.locator(".jp-CodeCell").nth(1)
         cell.scroll_into_view_if_needed()

@@ -168,7 +168,7 @@ class Exclusions:
         Serves `GET …/target-groups/{target_group_id}/exclusion-groups`.
 
         Example:
-            >>> client.exclusions.groups(ref)
-            ()
+            >>> len(client.exclusions.groups(ref))
+            0
         """
         return loop_thread.run(self._aio.groups(ref))

@@ -259,8 +259,8 @@ class Exclusions:
         Serves `GET …/target-groups/{target_group_id}/exclusion-groups`.
 
         Example:
-            >>> client.exclusions.groups(ref)
-            ()
+            >>> len(client.exclusions.groups(ref))
+            0
         """
         call = ops.EXCLUSION_GROUPS.make_call({"target_group_id": ref.target_group_id})
         rows = iter_items(self._http, call, page_size=_GROUPS_PAGE)
