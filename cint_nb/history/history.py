@@ -110,7 +110,11 @@ class History(RichDisplay):
     @property
     def waves(self) -> list[int]:
         """The numbers of its waves."""
-        return sorted({int(wave) for wave in self._part_rows()["wave"]}) if self._store.manifest().version else []
+        if not self._store.manifest().version:
+            return []
+        reader = self._duckdb()
+        rows = reader.rows(f"SELECT DISTINCT wave FROM {reader.table(self.version_folder / 'parts')} ORDER BY wave")
+        return [wave for (wave,) in rows]
 
     def parts(self) -> pd.DataFrame:
         """Return what each wave consists of: one row per target group.

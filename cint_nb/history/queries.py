@@ -48,14 +48,15 @@ def long_sql(reader: Reader, folder: Path, columns: Sequence[str], known: Collec
     Raises:
         InputError: there is no such column.
     """
-    extra, joins = [], []
+    extra, joins, of_parts = [], [], ["p.*"]
     for place, column in enumerate(columns):
         if column in LONG:
             raise InputError(
                 f"The rows have a column {column} already.", next_step="name attributes, or columns of parts."
             )
         if column in _OF_PARTS:
-            extra.append(f"coalesce({_OF_PARTS[column]}, 'not_known') AS {_quoted(reader, column)}")
+            of_parts.append(f"coalesce({_OF_PARTS[column]}, 'not_known') AS more_{place}")
+            extra.append(f"p.more_{place} AS {_quoted(reader, column)}")
         elif column in known:
             extra.append(f"coalesce(a{place}.value, 'not_known') AS {_quoted(reader, column)}")
             joins.append(
@@ -71,7 +72,8 @@ def long_sql(reader: Reader, folder: Path, columns: Sequence[str], known: Collec
             )
     more = "".join(f", {each}" for each in extra)
     joined = " ".join(joins)
-    parts = reader.table(folder / "parts")
+    # Texts of a part are made once for each part, not for each of its visits.
+    parts = f"(SELECT {', '.join(of_parts)} FROM {reader.table(folder / 'parts')} p)"
     of_part = "p.open_from, p.open_until, p.as_of, p.closed_by"
     selects = [
         f"SELECT x.person, p.wave, x.part, x.reason, x.entered, x.ended, {of_part}, x.supplier, x.cost{more} "
@@ -84,7 +86,7 @@ def long_sql(reader: Reader, folder: Path, columns: Sequence[str], known: Collec
     if erased:
         opened = (
             "(SELECT wave, min(coalesce(open_from, first_visit)) AS opened, min(part) AS part "
-            f"FROM {parts} GROUP BY wave)"
+            f"FROM {parts} x GROUP BY wave)"
         )
         selects.append(
             f"SELECT x.person, p.wave, p.part, 'erased', CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), {of_part}, "
@@ -134,7 +136,7 @@ def attribute_kinds_sql(reader: Reader, folder: Path) -> str:
 def completed_sql(reader: DuckDBReader, folder: Path, wave: int) -> str:
     """Return the query for everybody who completed a wave."""
     return (
-        f"SELECT DISTINCT v.person FROM {reader.table(folder / 'visits')} v JOIN {reader.table(folder / 'parts')} p "
+        f"SELECT v.person FROM {reader.table(folder / 'visits')} v JOIN {reader.table(folder / 'parts')} p "
         f"ON p.part = v.part WHERE p.wave = {number(wave)} AND v.reason = 'completed'"
     )
 

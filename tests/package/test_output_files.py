@@ -309,6 +309,9 @@ OWN_FILES = {
     "wire/recording/transports.py": "adds a call to a recording that it has begun",
     "study/files/binary_formats.py": "a copy in a temporary folder of its own",
     "wave/journal/database.py": "the journal and its claims, files that carry its mark",
+    "history/lock.py": "the lock of a history, in its folder",
+    "history/staging.py": "a report that DuckDB reads, for a moment, in the folder of a history",
+    "history/storage.py": "the folder of a history, which carries its mark: new versions beside the one that counts",
     "sandbox/http/persistence.py": "the state of a sandbox, a file that carries its mark",
     "cli/record.py": "a temporary folder of its own",
 }
