@@ -35,8 +35,9 @@ from cint_nb.wire.settings import VARIABLES, Mode, Settings, wrap_secrets
 from cint_nb.wire.token_factory import RandomTokenFactory, SeededTokenFactory, TokenFactory
 
 if TYPE_CHECKING:
-    from cint_nb.sandbox import Missingness, PopulationParameters
     from cint_nb.sandbox.sandbox import Sandbox
+    from cint_nb.sandbox.world.missingness import Missingness
+    from cint_nb.sandbox.world.population import PopulationParameters
 
 T = TypeVar("T")
 ClientT = TypeVar("ClientT", bound="AsyncClient")

@@ -25,8 +25,9 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Mode, ModeName, wrap_secrets
 
 if TYPE_CHECKING:
-    from cint_nb.sandbox import Missingness, PopulationParameters
     from cint_nb.sandbox.sandbox import Sandbox
+    from cint_nb.sandbox.world.missingness import Missingness
+    from cint_nb.sandbox.world.population import PopulationParameters
 
 
 @check_arguments(PlanError, leave=("respondents", "plan"))

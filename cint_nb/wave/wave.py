@@ -1246,6 +1246,11 @@ class Wave(LiveDisplay):
             UnexpectedReply: its state cannot be seen.
 
         Serves `GET …/fielding-runs`, `…/changelog`, `…/recontacts/rsids` and the report.
+
+        Example:
+            >>> record = closed.history_record()
+            >>> record.name, record.closed_by, record.goal
+            ('Tracker, wave 1', 'hand', 20)
         """
         state = self.exchange_state()
         times, notes = self._ask(self._records.read_open_time(state))

@@ -44,7 +44,9 @@ def test_links_lead_to_a_page_that_exists_and_to_a_heading_in_it(page: Path) -> 
         if target.startswith("engineers/api/"):  # made with the site, from what is public
             continue
         if re.match(r"https?:", target):
-            assert page.parent not in (FOLDER, FOLDER / "templates"), f"a notebook has to work without a network: {link}"
+            assert page.parent not in (FOLDER, FOLDER / "templates"), (
+                f"a notebook has to work without a network: {link}"
+            )
             continue
         there = (page.parent / unquote(target)).resolve() if target else page
         assert there.exists(), link
