@@ -137,7 +137,7 @@ def test_no_text_of_the_exchange_or_of_a_file_does_anything(notebook: LabPage) -
     notebook.run_all()
     page = notebook.page
     page.wait_for_selector(".control mjx-container")  # formulas are set now, wherever something lets them
-    page.wait_for_selector(".cint-findings-table .cint-finding-block")
+    page.wait_for_selector(".cint-findings-table .cint-f")
     assert page.locator(".cint-panel").count() >= 10
     shown = page.locator("body").inner_text()
     assert FORMULAS[0] in shown

@@ -91,7 +91,7 @@ def snapshot_card(snapshot: JobSnapshot, mode: str | None) -> Card:
     if text.exchange_message:
         blocks.append(Note("bad" if text.css == "bad" else "calm", "❝", f"The exchange says: {text.exchange_message}"))
     if text.advice:
-        blocks.append(Say(text.advice))
+        blocks.append(Say(f"{text.advice} `{text.code}`" if text.code else text.advice))
     blocks += _warning_notes(text.warnings)
     if not snapshot.is_final:
         blocks.append(Say(soft="A picture of one moment; `job.wait()` follows it.", tiny=True))
