@@ -152,7 +152,7 @@ def _people_by_words(
         queries.append(chosen)
     sql = " INTERSECT ".join(f"({query})" for query in queries)
     with reading():
-        found = reader.connection.execute(f"SELECT person FROM ({sql}) ORDER BY person").fetchnumpy()["person"]
+        found = reader.connection.execute(f"SELECT DISTINCT person FROM ({sql}) ORDER BY person").fetchnumpy()["person"]
     return np.asarray(found, np.int64)
 
 

@@ -36,15 +36,25 @@ def rid(wave: int, number: int) -> str:
     return synthetic_id(f"history visit of wave {wave}", number)
 
 
-def rows(visits: Iterable[Visit], *, wave: int = 1, group: str | None = None) -> list[list[str]]:
-    """Return the rows of a report: the visits of a wave, one minute after the other from the hour it opened."""
+def rows(
+    visits: Iterable[Visit], *, wave: int = 1, group: str | None = None, visits_of: str | None = None
+) -> list[list[str]]:
+    """Return the rows of a report: the visits of a wave, one minute after the other from the hour it opened.
+
+    Args:
+        visits: Who came, and how it ended.
+        wave: Its number.
+        group: Its target group; one of the wave's own if omitted.
+        visits_of: What makes RIDs others than those of the wave; the same people may come to two target groups.
+    """
     opened = OPENED + (wave - 1) * 30 * DAY
     found = []
     for place, (person, code) in enumerate(visits):
         entered = opened + timedelta(minutes=1 + place)
+        visit = synthetic_id(visits_of, person) if visits_of else rid(wave, person)
         found.append(
             [
-                rsid(person), rid(wave, person), group or f"group-{wave}",
+                rsid(person), visit, group or f"group-{wave}",
                 f"{entered:%Y-%m-%d %H:%M:%S}", f"{entered + timedelta(minutes=9):%Y-%m-%d %H:%M:%S}",
                 "23" if code == -1 else "3", str(code), "Alpha" if person % 2 else "Beta", "2.75",
             ]

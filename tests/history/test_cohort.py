@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.history.history import History
 from cint_nb.measure.patterns import select
-from tests.history.studies import rsid, two_waves
+from tests.history.studies import content, rows, rsid, times, two_waves
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,14 @@ def test_people_are_chosen_by_what_became_of_them(history: History) -> None:
 def test_a_measure_chooses_too(history: History) -> None:
     assert numbers(history, select(history.long(), min_done=2)) == [1]
     assert numbers(history, pd.DataFrame({"person": history.cohort(completed=2).people})) == [1]
+
+
+def test_who_completed_a_wave_twice_is_one_of_a_cohort_once(tmp_path: Path) -> None:
+    history = two_waves(tmp_path)
+    more = content(rows([(1, 10), (9, 10)], wave=2, group="another group", visits_of="another group"))
+    history.add_report(more, name="second, youth", wave=2, **times(2))
+    assert numbers(history, completed=2) == [1, 9]
+    assert len(history.cohort(completed=2)) == 2
 
 
 def test_a_cohort_says_its_rule_and_shows_nobody(history: History) -> None:
