@@ -60,7 +60,7 @@ QUESTIONS = [
     ("How do I install it for Excel files?", "install Excel", "analysts/start"),
     ("How do I set a budget?", "launch budget", "course/60-launch-and-monitor"),
     ("Somebody withdrew: what do I do?", "withdraw", "analysts/recipes"),
-    ("Who stayed from wave to wave?", "retention", "measures"),
+    ("Who stayed from wave to wave?", "retention", "course/80-follow-waves"),
     ("Which reason codes reject a complete?", "reason codes", "reconciliation"),
     ("Which variables can I set?", "CINT_NB_JOURNAL", "engineers/command_line"),
     ("What does BudgetExceeded mean?", "BudgetExceeded", "engineers/api/errors"),
