@@ -35,7 +35,11 @@ MODELS = sorted(set(subclasses(ApiModel)), key=lambda model: model.__name__)
 def required(model: type[ApiModel]) -> dict[str, Any]:
     """Return a reply with only what the model requires."""
     needed = {name: field.annotation for name, field in model.model_fields.items() if field.is_required()}
-    return {name: REQUIRED.get(kind, ()) for name, kind in needed.items() if kind is not None}
+    return {
+        name: required(kind) if isinstance(kind, type) and issubclass(kind, ApiModel) else REQUIRED.get(kind, ())
+        for name, kind in needed.items()
+        if kind is not None
+    }
 
 
 def claims(shown: BaseModel, given: dict[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ SENDS: dict[str, set[str]] = {
     "remove-and-replace": {"remove-all-rsids", *_UPLOAD},
     "close-a-wave": {"complete", "respondent-analysis"},
     "reconcile-a-wave": {"respondent-analysis"},
-    "follow-waves": set(),
+    "follow-waves": {"respondent-analysis"},
     "run-a-wave": {*_DRAFT, *_UPLOAD, "launch-from-draft"},
 }
 _COUNT = "print(len(open('requests.jsonl').readlines()) if __import__('os').path.exists('requests.jsonl') else 0)"
@@ -145,7 +145,7 @@ def test_a_whole_wave_ends_live_with_completes(kernel: NotebookKernel, tmp_path:
         {"DRY_RUN": False, "GOAL": 400, "BUDGET": "1100 EUR"},
     )
     status = done.cells[-2].outputs[-1].data["text/plain"]
-    assert re.search(r"live +[1-9]\d* +400 ", status), status
+    assert re.search(r" live +[1-9]\d* ", status), status
 
 
 def test_a_budget_that_is_too_small_stops_a_launch_also_when_dry(kernel: NotebookKernel, tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ CHANGING: dict[str, Act] = {
 """Every verb that changes something, but for pausing and closing, which end what costs money."""
 READING = {
     *("status", "report", "quotas", "check", "exchange_state", "look", "plan_from_exchange"),
-    *("feasibility", "prices", "rate_card", "files", "download_file", "test_links"),
+    *("feasibility", "prices", "rate_card", "files", "download_file", "test_links", "history_record"),
     *("pause", "close", "withdraw", "undo_withdrawal"),
 }
 """What needs no list: reading, and what protects money and people."""

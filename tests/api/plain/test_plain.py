@@ -57,6 +57,7 @@ OFFERED = [
     "reports",
     "requests_sent",
     "sandbox",
+    "switch",
     "target_groups",
     "wave",
 ]

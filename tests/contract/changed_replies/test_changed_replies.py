@@ -86,7 +86,7 @@ def test_a_changed_reply_is_never_silently_something_else(
         ends.append((ONE, name, change, ending))
         if ending not in ENDINGS or not (writing(pytestconfig) or ending in committed.get((ONE, name, change), ())):
             wrong.append(f"{name} {change} {'.'.join(path)}: {ending}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     keep(pytestconfig, share, ends)
 
 
