@@ -13,6 +13,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _SPAN = 18.0
 """Half the width of the first grid, in logits: shares from 1e-8."""
@@ -184,19 +189,35 @@ class Predicted:
 
 def predict(nodes: Sequence[Node], people: int) -> Predicted:
     """Return how many of so many people will complete."""
+    import numpy as np
+
     counts = _counts(people)
-    chosen = [math.lgamma(people + 1) - math.lgamma(k + 1) - math.lgamma(people - k + 1) for k in counts]
-    chances = [0.0] * len(counts)
-    for node in nodes:
-        scale = math.log(node.weight) + math.lgamma(node.a + node.b) - math.lgamma(node.a) - math.lgamma(node.b)
-        scale -= math.lgamma(node.a + node.b + people)
-        for place, k in enumerate(counts):
-            chances[place] += math.exp(
-                chosen[place] + scale + math.lgamma(node.a + k) + math.lgamma(node.b + (people - k))
-            )
-    logs = [math.log(chance) if chance > 0 else -745.0 for chance in chances]
+    k = np.array(counts, dtype=np.float64)
+    a, b, weight = (np.array([[getattr(node, name)] for node in nodes]) for name in ("a", "b", "weight"))
+    chosen = _log_gamma(np.array([people + 1.0])) - _log_gamma(k + 1) - _log_gamma(people - k + 1)
+    scale = np.log(weight) + _log_gamma(a + b) - _log_gamma(a) - _log_gamma(b) - _log_gamma(a + b + people)
+    chances = np.exp(chosen + scale + _log_gamma(a + k) + _log_gamma(b + (people - k))).sum(axis=0)
+    logs = [math.log(chance) if chance > 0 else -745.0 for chance in chances.tolist()]
     mean = people * math.fsum(node.weight * node.a / (node.a + node.b) for node in nodes)
     return Predicted(people, counts, logs, mean)
+
+
+def _log_gamma(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return log Γ of positive numbers: Stirling's series at x + 10, where it is exact to 14 digits.
+
+    numpy has none, and `math.lgamma` takes a quarter of a second for the quarter of a million numbers of a prediction,
+    of which a search for the shortest list makes seventy.
+    """
+    import numpy as np
+
+    y = x + 10
+    rising = np.ones_like(x)
+    for step in range(10):
+        rising *= x + step
+    square = 1 / (y * y)
+    series = (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square / 1188)))) / y
+    found: NDArray[np.float64] = (y - 0.5) * np.log(y) - y + 0.5 * math.log(2 * math.pi) + series - np.log(rising)
+    return found
 
 
 def _counts(people: int) -> list[int]:

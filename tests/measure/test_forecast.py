@@ -12,7 +12,7 @@ from scipy import special, stats
 
 import cint_nb as cint
 from cint_nb.domain.errors import InputError
-from cint_nb.measure.beta_binomial import posterior, predict
+from cint_nb.measure.beta_binomial import _log_gamma, posterior, predict
 from tests.measure.worlds import Rows, in_polars, panel, quiet, rows_of, shares, visit, warned
 
 PRIORS = ((1.0, 1.0), (1.0, 19.0))
@@ -231,3 +231,8 @@ def test_the_band_holds_and_beats_the_share_of_the_last_wave(waves: int) -> None
     held, gained = coverage(waves, 0.06, 25, seed=waves)
     assert held >= 0.76
     assert gained > 0
+
+
+def test_the_logarithm_of_the_gamma_function_is_that_of_the_library() -> None:
+    numbers = np.concatenate([10.0 ** np.arange(-9, 6, 0.1), np.linspace(0.5, 30, 200)])
+    assert _log_gamma(numbers) == pytest.approx(special.gammaln(numbers), rel=1e-12, abs=1e-12)
