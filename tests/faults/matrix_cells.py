@@ -169,7 +169,7 @@ def check_what_was_shown(world: World, kept: Kept) -> None:
         if job.status == "Failed":
             assert (snapshot.state, text.css) == (JobState.FAILED, "bad")
         elif job.failed:
-            assert (snapshot.state, text.css, text.icon) == (JobState.PARTIAL, "part", "◐")
+            assert (snapshot.state, text.css, text.icon) == (JobState.PARTIAL, "warn", "◐")
             assert "complete" not in text.bar
 
 
