@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 import pytest
 
-import cint_nb.panels.job_progress.widget as job_progress_module
 import cint_nb.panels.status_table.widget as status_table_module
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain.files import UploadFile
@@ -67,7 +66,6 @@ class Measured(NamedTuple):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> AdvancingClock:
     clock = AdvancingClock()
-    monkeypatch.setattr(job_progress_module, "call_later", clock.call_later)
     monkeypatch.setattr(status_table_module, "call_later", clock.call_later)
     monkeypatch.setattr(status_table_module, "run_in_thread", background.log_exceptions)
     return clock

@@ -178,6 +178,7 @@ async def _calls(
     await once("draft read", lambda: aio.target_groups.get(ref))
     await once("policy", lambda: aio.exclusions.activity(ref))
     await once("excluded", lambda: aio.exclusions.effective_rsids(ref))
+    await once("exclusion groups", lambda: aio.exclusions.groups(ref))
     await once(
         "launch",
         lambda: job(
