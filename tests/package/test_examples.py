@@ -119,7 +119,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cint.sandbox.write_sample(tmp_path_factory.mktemp("sample") / "sample.csv", lines=60)
 
 
-@pytest.mark.sampled(every=2)
+@pytest.mark.sampled(every=4)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("share", range(SHARES))
 def test_the_examples_print_what_they_say(sample: Path, tmp_path: Path, share: int) -> None:
