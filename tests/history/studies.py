@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
 import io
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -95,13 +99,24 @@ SECOND: list[Visit] = [(1, 10), (2, 30), (3, 1)]
 
 
 def two_waves(folder: Path) -> History:
-    """Return a study: four people complete the first wave; of them one is rejected, three come, one completes again."""
+    """Return a study: four people complete the first wave; of them one is rejected, three come, one completes again.
+
+    It is made once in a process: a copy of the folder is a history too.
+    """
+    shutil.copytree(_made_once(), folder, dirs_exist_ok=True)
+    return History.open(folder / "study")
+
+
+@cache
+def _made_once() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="cint-nb-study-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     history = History.open(folder / "study")
     history.add_report(report(folder, FIRST), name="first", **times(1))
     history.add_report(
         report(folder, SECOND, wave=2), name="second", listed=people([1, 2, 3]), rejected=people([4]), **times(2)
     )
-    return history
+    return folder
 
 
 @contextmanager

@@ -75,6 +75,7 @@ def test_nulls_are_nulls_and_whole_numbers_are_whole(engine: str) -> None:
         assert found["km_share"].isna().all()
 
 
+@pytest.mark.thorough
 def test_a_query_is_asked_for_counts_and_not_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
     """No result that leaves the engine may have a row for each of many people."""
     connection = duckdb.connect()

@@ -163,6 +163,7 @@ def test_a_list_is_reconciled_only_when_asked_and_row_by_row(kernel: NotebookKer
     assert shown(done).count("accepted") == 5
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("action", ["pause", "resume"])
 def test_monitoring_pauses_and_resumes_only_when_asked_and_no_longer_dry(
     kernel: NotebookKernel, tmp_path: Path, action: str

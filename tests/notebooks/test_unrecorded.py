@@ -52,7 +52,7 @@ def shown(cells: list[Any]) -> list[str]:
     return [text for cell in cells for text in output_texts(cell)]
 
 
-@pytest.mark.sampled(every=3)
+@pytest.mark.sampled(every=5)
 def test_it_and_its_answers_run_with_another_seed(run: Run, path: Path) -> None:
     cells = run(path, OTHER_SEED).cells
     assert errors(cells) == []
@@ -64,7 +64,7 @@ def test_another_seed_is_another_world(run: Run) -> None:
     assert shown(run(start, OTHER_SEED).cells) != shown(read(start).cells)
 
 
-@pytest.mark.sampled(every=3)
+@pytest.mark.sampled(every=5)
 def test_figures_in_answers_are_those_the_answers_show(run: Run, path: Path) -> None:
     asked = exercises(read(path))
     stated = [figure for each in asked for figure in figures(each.words)]

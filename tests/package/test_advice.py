@@ -128,6 +128,7 @@ def held() -> Iterator[dict[str, Any]]:
         yield HELD | {"client": client}
 
 
+@pytest.mark.thorough
 def test_code_in_a_message_runs_when_it_is_pasted(held: dict[str, Any]) -> None:
     found = {path: calls(path.read_text("utf-8")) for path in MODULES}
     assert len(set().union(*found.values())) > 30
@@ -139,6 +140,7 @@ def test_code_in_a_message_runs_when_it_is_pasted(held: dict[str, Any]) -> None:
     ] == []
 
 
+@pytest.mark.thorough
 def test_no_text_shows_the_name_of_a_variable_for_its_value() -> None:
     found = {str(path.relative_to(PACKAGE)): unfilled(path.read_text("utf-8")) for path in PACKAGE.rglob("*.py")}
     assert {name: places for name, places in found.items() if places} == {}

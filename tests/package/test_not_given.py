@@ -69,6 +69,7 @@ def found_in_package() -> set[str]:
     }
 
 
+@pytest.mark.thorough
 def test_no_field_and_no_parameter_has_an_empty_text_for_not_given() -> None:
     assert found_in_package() == set(ALLOWED)
 

@@ -48,6 +48,7 @@ def classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
 
 
+@pytest.mark.thorough
 def test_no_file_reaches_into_another_test_module_or_moves_the_import_path() -> None:
     assert {name: said for name, tree in trees().items() if (said := wrongs(tree))} == {}
 
