@@ -20,6 +20,7 @@ NAMES = [step.__name__ for step in STEPS]
 LEFT_OUT = {
     *("name", "email", "account_name", "requestor"),  # people and clients
     *("client_id", "report_url"),  # whatever is not known to be harmless
+    *("token", "rate_card_token", "bound_rate_card_token", "predicted_rate_card_token", "pricing_config_token"),
 }
 """Fields a recording empties; `name` only for a person."""
 WORKBOOK = b"PK"

@@ -169,8 +169,8 @@ def parse_all(client: ModuleType, replies: Replies) -> Outcome:
     return outcome
 
 
-NOT_GENERATED = {"post_reconciliations 202"}
-"""The generator makes no operation whose body is CSV without an envelope."""
+NOT_GENERATED = {"post_reconciliations 202", "get_target_group_rate_card 200"}
+"""The generator makes no operation whose body is CSV without an envelope, nor one whose reply is one of two objects."""
 
 
 def test_a_client_of_our_own_description_parses_every_reply(replies: Replies, tmp_path: Path) -> None:
@@ -183,7 +183,12 @@ def test_a_client_of_our_own_description_parses_every_reply(replies: Replies, tm
     assert statuses == {200, 201, 202, 204, 301, 400, 401, 403, 404, 409, 412, 413, 415, 422, 429}
 
 
-NOT_AS_DOCUMENTED = {"generate_report 202", "update_bulk_target_group_exclusions_api 204"}
+NOT_AS_DOCUMENTED = {
+    "generate_report 202",
+    "update_bulk_target_group_exclusions_api 204",
+    "add_target_groups_to_exclusion_group 204",
+    "remove_target_groups_from_exclusion_group 204",
+}
 """The document has a report id that is UUID and ULID at once, and a 204 with a body: see `deviations.toml`."""
 
 

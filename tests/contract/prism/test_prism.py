@@ -108,6 +108,9 @@ def answered(mock: Mock) -> Iterator[list[tuple[str, str, int, str]]]:
 
 @pytest.mark.filterwarnings("ignore:.*undocumented 'maximum_cpi\"':cint_nb.errors.CintWarning")  # as its example has it
 @pytest.mark.filterwarnings("ignore:.*undocumented 'currency_code\"':cint_nb.errors.CintWarning")  # and another one
+@pytest.mark.filterwarnings(
+    "ignore:.*private_exchange_prices.*currency_code is missing:cint_nb.errors.CintWarning"
+)  # so
 @pytest.mark.filterwarnings(f"ignore:.*{SAME_CURSOR}:cint_nb.errors.CintWarning")
 @pytest.mark.parametrize("name", BY_METHOD)
 def test_a_method_is_understood_and_its_reply_is_read(name: str, client: AsyncClient, answered: list[Any]) -> None:
