@@ -31,7 +31,8 @@ tests/recordings/00.jsonl benchmarks/b.py docs/draft.txt binder/postBuild noxfil
 
 def rule(folder: Path) -> set[str]:
     """Name the files of the package, as they stand in the repository."""
-    named = {path.relative_to(folder).as_posix() for path in (folder / "cint_nb").rglob("*.py")}
+    kinds = {".py", ".css", ".js"}  # a panel without its style sheet is an error where a clone has none
+    named = {path.relative_to(folder).as_posix() for path in (folder / "cint_nb").rglob("*") if path.suffix in kinds}
     notebooks = {path.relative_to(folder).as_posix() for path in (folder / "notebooks").glob("[0-9][0-9]-*.ipynb")}
     templates = {path.relative_to(folder).as_posix() for path in (folder / "notebooks/templates").glob("*.ipynb")}
     return named | notebooks | templates | {"cint_nb/py.typed", "notebooks/README.md"}
