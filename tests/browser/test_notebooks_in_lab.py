@@ -99,7 +99,7 @@ def test_as_a_page_it_shows_results_and_no_code(chromium: Any, tmp_path: Path, p
     with serve_voila(tmp_path, copy) as url:
         page = chromium.new_page(viewport={"width": 1280, "height": 1400})
         page.goto(url, timeout=120_000)
-        page.wait_for_selector(".cint-findings-table .cint-finding-warn", timeout=120_000)
+        page.wait_for_selector(".cint-findings-table .cint-f", timeout=120_000)
         page.screenshot(path=ARTIFACTS / f"voila-{path.stem}.png", full_page=True)
         text = page.inner_text("body")
         assert "Traceback" not in text
