@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from tests.browser.lab_harness import ARTIFACTS, ROOT, Lab, LabPage, serve_voila
 from tests.browser.lab_scripts import KERNEL_READY
+from tests.notebooks.notebook_kernel import warnings
 
 pytestmark = pytest.mark.browser
 
@@ -76,18 +77,12 @@ def keep_picture(reader: LabPage, name: str) -> None:
     reader.page.set_viewport_size({"width": 1280, "height": 1400})
 
 
-def stored_warnings(path: Path) -> int:
-    """Return how many warnings are stored in a notebook."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    outputs = [output for cell in cells for output in cell.get("outputs", ())]
-    return sum(output.get("name") == "stderr" for output in outputs)
-
-
 @pytest.mark.parametrize("path", [*NUMBERED, WAVE], ids=lambda path: path.stem)
 def test_it_runs_and_fits_the_page(reader: LabPage, path: Path) -> None:
     read(reader, path)
     keep_picture(reader, f"course-{path.stem}")
-    assert len(reader.page.evaluate(WARNED)) == stored_warnings(path)  # what it warns of is part of the lesson
+    stored = warnings(nbformat.read(path, as_version=4).cells)
+    assert len(reader.page.evaluate(WARNED)) == len(stored)  # what it warns of is part of the lesson
     assert reader.page.evaluate(TOO_WIDE) == []
     assert reader.page.evaluate(CUT) == []
     reader.shut_down()

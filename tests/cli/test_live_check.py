@@ -20,6 +20,8 @@ from cint_nb.wire.calls import Call
 from tests.support.example_stage import staged
 
 Steps = tuple[str | int, ...]
+Change = tuple[Steps, str, Callable[[Any], None]]
+Seen = tuple[list[tuple[Call, Any]], list[Reading], ReplyComparison]
 
 
 class ChangingTransport(httpx.AsyncBaseTransport):
@@ -41,7 +43,7 @@ class ChangingTransport(httpx.AsyncBaseTransport):
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[tuple[Call, Any]], list[Reading], ReplyComparison]:
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """Read everything from a sandbox with target groups in several states, and keep each reply."""
     folder = tmp_path_factory.mktemp("live")
     sample = cint.sandbox.write_sample(folder / "sample.csv", lines=60)
@@ -88,23 +90,13 @@ def changed(body: Any, steps: Steps, change: Callable[[Any], None]) -> Any:
     return copied
 
 
-def replace_by_new_word(last: str | int) -> Callable[[Any], None]:
-    return lambda each: each.__setitem__(last, "brand_new_word")
-
-
-def remove(name: str) -> Callable[[Any], None]:
-    return lambda each: each.pop(name)
-
-
 def found(call: Call, body: Any) -> list[tuple[str, str]]:
     comparison = ReplyComparison()
     comparison(call, body)
     return [(each.place, each.difference) for each in comparison.differences]
 
 
-def test_an_unchanged_exchange_has_no_differences(
-    seen: tuple[list[tuple[Call, Any]], list[Reading], ReplyComparison],
-) -> None:
+def test_an_unchanged_exchange_has_no_differences(seen: Seen) -> None:
     kept, readings, comparison = seen
     assert comparison.differences == ()
     assert comparison.frame().empty
@@ -113,58 +105,43 @@ def test_an_unchanged_exchange_has_no_differences(
     assert len(readings) == len({reading.name for reading in readings}) > 30
 
 
-def test_a_field_that_is_new_anywhere_is_found_and_nothing_else(
-    seen: tuple[list[tuple[Call, Any]], list[Reading], ReplyComparison],
+def new_fields(call: Call, steps: Steps, value: Any) -> Iterator[Change]:
+    if isinstance(value, dict) and value and not is_open(call, steps):
+        yield steps, "brand_new_key", lambda each: each.update(brand_new_key=1)
+
+
+def new_words(call: Call, steps: Steps, value: Any) -> Iterator[Change]:
+    schema = schema_at(call, steps)
+    if schema is not None and isinstance(value, str) and "enum" in schema:
+        yield steps[:-1], str(steps[-1]), lambda each: each.__setitem__(steps[-1], "brand_new_word")
+
+
+def missing_keys(call: Call, steps: Steps, value: Any) -> Iterator[Change]:
+    schema = schema_at(call, steps)
+    if schema is not None and isinstance(value, dict):
+        for name in schema.get("required", ()):
+            yield steps, name, lambda each, name=name: each.pop(name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "difference", "at_least"),
+    [(new_fields, "unknown field", 80), (new_words, "unknown word", 10), (missing_keys, "missing key", 200)],
+    ids=["a field that is new", "a word that is new", "a key that is gone"],
+)
+def test_it_is_found_wherever_it_is_and_nothing_else(
+    seen: Seen, changes: Callable[[Call, Steps, Any], Iterator[Change]], difference: str, at_least: int
 ) -> None:
     tried = 0
     missed = []
     for call, body in one_of_each(seen[0]):
-        for steps, value in nodes(body):
-            if not isinstance(value, dict) or not value or is_open(call, steps):
-                continue
-            tried += 1
-            new = changed(body, steps, lambda each: each.update(brand_new_key=1))
-            if found(call, new) != [(place((*steps, "brand_new_key")), "unknown field")]:
-                missed.append((call.operation, place(steps), found(call, new)))
-    assert missed == []
-    assert tried > 80
-
-
-def test_a_word_that_is_new_anywhere_is_found_and_nothing_else(
-    seen: tuple[list[tuple[Call, Any]], list[Reading], ReplyComparison],
-) -> None:
-    tried = 0
-    missed = []
-    for call, body in one_of_each(seen[0]):
-        for steps, value in nodes(body):
-            schema = schema_at(call, steps)
-            if schema is None or not isinstance(value, str) or "enum" not in schema:
-                continue
-            tried += 1
-            new = changed(body, steps[:-1], replace_by_new_word(steps[-1]))
-            if found(call, new) != [(place(steps), "unknown word")]:
-                missed.append((call.operation, place(steps), found(call, new)))
-    assert missed == []
-    assert tried > 10
-
-
-def test_a_key_that_is_gone_is_found_and_nothing_else(
-    seen: tuple[list[tuple[Call, Any]], list[Reading], ReplyComparison],
-) -> None:
-    tried = 0
-    missed = []
-    for call, body in one_of_each(seen[0]):
-        for steps, value in nodes(body):
-            schema = schema_at(call, steps)
-            if schema is None or not isinstance(value, dict):
-                continue
-            for name in schema.get("required", ()):
+        for at, value in nodes(body):
+            for steps, name, change in changes(call, at, value):
                 tried += 1
-                new = changed(body, steps, remove(name))
-                if found(call, new) != [(place((*steps, name)), "missing key")]:
-                    missed.append((call.operation, place((*steps, name)), found(call, new)))
+                differences = found(call, changed(body, steps, change))
+                if differences != [(place((*steps, name)), difference)]:
+                    missed.append((call.operation, place((*steps, name)), differences))
     assert missed == []
-    assert tried > 200
+    assert tried > at_least
 
 
 def one_of_each(kept: list[tuple[Call, Any]]) -> list[tuple[Call, Any]]:
@@ -196,9 +173,7 @@ def is_open(call: Call, steps: Steps) -> bool:
     return schema is None or "properties" not in schema
 
 
-def test_the_effect_says_what_the_client_does_with_such_a_reply(
-    seen: tuple[list[tuple[Call, Any]], list[Reading], ReplyComparison],
-) -> None:
+def test_the_effect_says_what_the_client_does_with_such_a_reply(seen: Seen) -> None:
     (call, body), *_ = [each for each in seen[0] if each[0].operation == "list the accounts"]
     comparison = ReplyComparison()
     comparison(call, changed(body, ("accounts", 0), lambda each: each.pop("id")))
