@@ -105,6 +105,10 @@ def test_an_unchanged_exchange_has_no_differences(seen: Seen) -> None:
     assert len(readings) == len({reading.name for reading in readings}) > 30
 
 
+def remove(name: str) -> Callable[[Any], None]:
+    return lambda each: each.pop(name)
+
+
 def new_fields(call: Call, steps: Steps, value: Any) -> Iterator[Change]:
     if isinstance(value, dict) and value and not is_open(call, steps):
         yield steps, "brand_new_key", lambda each: each.update(brand_new_key=1)
@@ -120,7 +124,7 @@ def missing_keys(call: Call, steps: Steps, value: Any) -> Iterator[Change]:
     schema = schema_at(call, steps)
     if schema is not None and isinstance(value, dict):
         for name in schema.get("required", ()):
-            yield steps, name, lambda each, name=name: each.pop(name)
+            yield steps, name, remove(name)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Literal
@@ -11,11 +13,12 @@ import pytest
 from cint_nb.domain.errors import BudgetExceeded, CintWarning, InvalidState, PlanError, PreflightBlocked
 from cint_nb.domain.jobs import JobState
 from cint_nb.domain.plan import PlanKind
+from cint_nb.domain.profiling.profiles import Profile
 from cint_nb.sandbox.world.rules import ExchangeRules
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.client import Client
 from cint_nb.wave.wave import Wave
-from tests.support.fresh_waves import BUDGET, NAME, PROJECT, another_machine, fresh_wave, live_wave
+from tests.support.fresh_waves import BUDGET, NAME, PROJECT, QUOTAS, another_machine, fresh_wave, live_wave
 from tests.support.plans import make_fresh_plan, make_plan
 
 MakeWave = Callable[..., Wave]
@@ -118,6 +121,36 @@ def test_raising_the_goal_needs_a_budget_for_it(client: Client) -> None:
     with pytest.raises(BudgetExceeded):
         wave.raise_goal(200, budget="500 EUR")
     assert wave.status()["goal"].item() == 100
+
+
+SPENDING: dict[str, Act] = {
+    "launch": lambda wave: wave.launch(),
+    "relaunch": lambda wave: wave.relaunch(),
+    "raise_goal": lambda wave: wave.raise_goal(200),
+    "set_price": lambda wave: wave.set_price("5 EUR"),
+    "extend": lambda wave: wave.extend(wave.client.clock.now() + timedelta(days=30)),
+    "set_quotas": lambda wave: wave.set_quotas({"gender": {"male": 100, "female": 100}}, goal=200),
+    "set_profiles": lambda wave: wave.set_profiles([Profile("gender", {"male": 50, "female": 50})], goal=200),
+}
+
+
+def test_every_verb_with_a_budget_is_tried_without_one() -> None:
+    verbs = {name: member for name, member in vars(Wave).items() if inspect.isfunction(member)}
+    with_budget = {name for name, verb in verbs.items() if "budget" in inspect.signature(verb).parameters}
+    elsewhere = {"approve", "feasibility", "reconcile"} | {name for name in with_budget if name.startswith("_")}
+    assert with_budget - elsewhere == set(SPENDING) - elsewhere
+
+
+@pytest.mark.parametrize("verb", SPENDING)
+def test_without_a_budget_the_next_step_names_the_verb_that_was_called(client: Client, verb: str) -> None:
+    wave = (fresh_wave if verb == "launch" else live_wave)(client, profiling=QUOTAS[:1])
+    if verb == "launch":
+        wave.create()
+    if verb == "relaunch":
+        wave.close()
+    with pytest.raises(PlanError, match="no budget was given") as caught:
+        SPENDING[verb](wave)
+    assert re.search(rf"wave\.{verb}\((…, )?budget='", str(caught.value))
 
 
 # --- verbs of a list --------------------------------------------------------------------------------------------------

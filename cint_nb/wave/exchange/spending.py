@@ -21,6 +21,7 @@ from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey
 from cint_nb.wave.journal.payloads import APPROVAL, ApprovalPayload
 
 _checked: ContextVar[frozenset[TargetGroupRef]] = ContextVar("cint_nb_checked_groups", default=frozenset())
+_called_as: ContextVar[str | None] = ContextVar("cint_nb_called_as", default=None)
 
 
 async def read_limits(client: AsyncClient, state: ExchangeState, saved_count: int | None = None) -> SpendingLimits:
@@ -91,6 +92,15 @@ class SpendGuard(SpendCheck):
         finally:
             _checked.reset(reset)
 
+    @contextmanager
+    def called_as(self, verb: str) -> Iterator[None]:
+        """Let messages and the audit trail name the verb the user called, not the call beneath it that asks."""
+        reset = _called_as.set(verb)
+        try:
+            yield
+        finally:
+            _called_as.reset(reset)
+
     async def check(
         self,
         ref: TargetGroupRef,
@@ -123,6 +133,7 @@ class SpendGuard(SpendCheck):
         """
         if ref in _checked.get():
             return _nothing
+        verb = _called_as.get() or verb
         state = state or await read_state(self._client, ref)
         state.require_known(verb)
         now = await read_limits(self._client, state)

@@ -446,7 +446,8 @@ class FieldingSteps:
                 next_step=f"choose a whole number above {present:,}{bound}.",
             )
         profiles = await raised_goals(self._wave.client, state.ref, goal, self._wave.plan)
-        await self._wave.client.target_groups.set_completes_goal(state.ref, goal, profiles=profiles, budget=budget)
+        with self._wave.client.spend_guard.called_as("wave.raise_goal"):
+            await self._wave.client.target_groups.set_completes_goal(state.ref, goal, profiles=profiles, budget=budget)
         after = await self._read_back_spending()
         shown = after.overview.progress.filling_goal if after and after.overview and after.overview.progress else None
         return goal if shown is None else shown
@@ -481,7 +482,10 @@ class FieldingSteps:
         """Set the goals of quotas of a launched group."""
         state = await self._require_launched("set the quotas", completed=True)
         await self._require_goal_possible(state, goal)
-        after = await set_quotas(self._wave.client, state.ref, goals, in_percent=in_percent, goal=goal, budget=budget)
+        with self._wave.client.spend_guard.called_as("wave.set_quotas"):
+            after = await set_quotas(
+                self._wave.client, state.ref, goals, in_percent=in_percent, goal=goal, budget=budget
+            )
         await self._read_back_spending()
         return after
 
@@ -498,17 +502,18 @@ class FieldingSteps:
         """Replace, add and remove profiles of a launched group; what they do not touch stays."""
         state = await self._require_launched("set the profiles", completed=True)
         await self._require_goal_possible(state, goal)
-        found = await replace_profiles(
-            self._wave.client,
-            state.ref,
-            profiles,
-            remove=remove,
-            plan=self._wave.plan,
-            written=written,
-            goal=goal,
-            budget=budget,
-            unverified=unverified,
-        )
+        with self._wave.client.spend_guard.called_as("wave.set_profiles"):
+            found = await replace_profiles(
+                self._wave.client,
+                state.ref,
+                profiles,
+                remove=remove,
+                plan=self._wave.plan,
+                written=written,
+                goal=goal,
+                budget=budget,
+                unverified=unverified,
+            )
         await self._read_back_spending()
         return found
 
@@ -528,7 +533,8 @@ class FieldingSteps:
         """Set the price per complete of a launched group."""
         state = await self._require_launched("set the price")
         wanted = Money.parse(price)
-        await self._wave.client.target_groups.set_cost_per_interview(state.ref, wanted, budget=budget)
+        with self._wave.client.spend_guard.called_as("wave.set_price"):
+            await self._wave.client.target_groups.set_cost_per_interview(state.ref, wanted, budget=budget)
         await self._read_back_spending()
         return wanted
 
