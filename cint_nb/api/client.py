@@ -159,11 +159,7 @@ class AsyncClient:
             SettingsError: the client is in live mode, where time passes by itself.
             InputError: time cannot go back, or so far ahead at once.
         """
-        if self.mode is Mode.LIVE:
-            raise SettingsError(
-                "Time cannot be advanced on the live exchange.",
-                next_step="wait and check again, or practise with cint.connect('sandbox').",
-            )
+        self._refuse_live("Time cannot be advanced", "wait and check again, or practise")
         seconds = 86_400.0 * days + 3_600.0 * hours + 60.0 * minutes
         if not 0 <= seconds <= _ADVANCE_MAX:
             raise InputError(
@@ -199,11 +195,7 @@ class AsyncClient:
             SettingsError: the client is in live mode, where others change things without being asked to.
             InputError: it is not valid, or cannot happen now.
         """
-        if self.mode is Mode.LIVE:
-            raise SettingsError(
-                "Nothing can be injected on the live exchange.",
-                next_step="practise with cint.connect('sandbox').",
-            )
+        self._refuse_live("Nothing can be injected", "practise")
         if self.mode is Mode.REPLAY:
             return
         options: dict[str, Any] = {
@@ -227,11 +219,7 @@ class AsyncClient:
         Raises:
             SettingsError: the client is in live mode, where people do as they please.
         """
-        if self.mode is Mode.LIVE:
-            raise SettingsError(
-                "How people behave cannot be set on the live exchange.",
-                next_step="practise with cint.connect('sandbox').",
-            )
+        self._refuse_live("How people behave cannot be set", "practise")
         if self.mode is Mode.REPLAY:
             return
         if self._sandbox is not None:
@@ -240,6 +228,10 @@ class AsyncClient:
         given = {"missingness": missingness, "population": population}
         body = {name: asdict(settings) for name, settings in given.items() if settings is not None}
         self.run(_control_served(self.http.settings.base_url, "PATCH", "people", body))
+
+    def _refuse_live(self, what: str, advice: str) -> None:
+        if self.mode is Mode.LIVE:
+            raise SettingsError(f"{what} on the live exchange.", next_step=f"{advice} with cint.connect('sandbox').")
 
     def close(self) -> None:
         """Close the connections from synchronous code. Jobs on the exchange continue."""

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NoReturn
 
 import httpx
 from pydantic import SecretStr
@@ -151,6 +152,13 @@ class Http:
         seed = getattr(self.token_factory, "seed", None)
         self._random = random.SystemRandom() if seed is None else random.Random(f"{seed}:pauses")  # noqa: S311 - jitter
         self._closed = False
+
+    def __reduce__(self) -> NoReturn:
+        """Raise: connections and credentials belong to one process, and a copy would limit its requests by itself."""
+        raise TypeError(
+            "A client holds connections and credentials: neither it nor a wave of it can be copied or pickled. Use it "
+            "as it is; in another process call cint_nb.connect()."
+        )
 
     async def send(self, call: Call) -> Reply:
         """Send a call and return its reply, any 2xx; retry where its idempotency allows it.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,15 @@ def uploaded(make_wave: Make) -> Wave:
     wave.create()
     wave.upload()
     return wave
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, pickle.dumps])
+def test_neither_a_client_nor_its_wave_is_copied(
+    client: Client, make_wave: Make, duplicate: Callable[[object], object]
+) -> None:
+    for one in (client, client.aio, make_wave()):
+        with pytest.raises(TypeError, match=r"in another process call cint_nb\.connect\(\)"):
+            duplicate(one)
 
 
 def test_a_whole_wave_accounts_for_every_line(client: Client, make_wave: Make) -> None:
