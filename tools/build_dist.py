@@ -34,7 +34,8 @@ def main() -> int:
         place = Path(folder)
         (archive,) = dist.glob("*.tar.gz")
         with tarfile.open(archive) as opened:
-            opened.extractall(place, filter="data")
+            opened.extraction_filter = getattr(tarfile, "data_filter", None)  # since Python 3.11.4
+            opened.extractall(place)  # noqa: S202 - built above
         (copy,) = place.iterdir()
         for path in copy.rglob("*"):
             os.utime(path, (86_400, 86_400))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import importlib.util
 import json
@@ -19,6 +20,7 @@ import yaml
 import cint_nb as cint
 from cint_nb import install_commands
 from cint_nb.install_commands import command_for
+from tests.support.sources import parsed
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -57,6 +59,22 @@ def test_the_version_is_the_same_everywhere() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     (conda,) = re.findall(r'set version = "(.+?)"', (ROOT / "packaging" / "conda" / "meta.yaml").read_text())
     assert {PROJECT["project"]["version"], cint.__version__, citation["version"], conda} == {cint.__version__}
+
+
+def test_no_pattern_is_written_as_early_pythons_match_it_wrongly() -> None:
+    """Before 3.11.5 what follows a possessive or atomic group may not match, so that what should be masked is shown."""
+    assert PROJECT["project"]["requires-python"] == ">=3.11"
+    possessive = re.compile(r"(?<!\\)[+*?}]\+(?!['\"]$)|\(\?>")
+    assert possessive.search("(?:a|b)++c")
+    written = [
+        f"{path.name}: {pattern}"
+        for path in (ROOT / "cint_nb").rglob("*.py")
+        for node in ast.walk(parsed(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re.") and node.args
+        for pattern in [ast.unparse(node.args[0])]
+        if possessive.search(pattern)
+    ]
+    assert written == []
 
 
 def test_conda_installs_what_pip_installs() -> None:
