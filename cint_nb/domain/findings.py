@@ -115,7 +115,7 @@ class Findings(RichDisplay):
             return
         error = PreflightBlocked(
             " ".join(finding.message for finding in blocking),
-            evidence={"rules": ", ".join(finding.rule for finding in blocking)},
+            evidence={"rules": ", ".join(dict.fromkeys(finding.rule for finding in blocking))},
             safe="nothing was sent for this step.",
             next_step="; ".join(dict.fromkeys(finding.fix.rstrip(".") for finding in blocking if finding.fix)) + ".",
         )

@@ -473,9 +473,9 @@ class Wave(LiveDisplay):
         with self._holding():
             if self.target_group is None:
                 findings = self.check("create")
-                # The start of a wave in the field has passed, and the wave is found again all the same.
-                has_begun = plan.start_at < self.client.clock.now() < plan.end_at
-                if not has_begun or {finding.rule for finding in findings.blocking} != {"dates"}:
+                # The dates of a wave that was fielded have passed, and the wave is found again all the same.
+                has_begun = plan.start_at < self.client.clock.now()
+                if not (has_begun and _can_have_come_later(findings)):
                     findings.raise_if_blocking()
                 if self._ask(self._context.search(adopt=adopt)) is None and adopt is None:
                     findings = self.check("create", ask=True)
@@ -526,23 +526,19 @@ class Wave(LiveDisplay):
         """
         people = self.respondents
         self._ask(self._context.require_ref())
-        self._check_upload().raise_if_blocking()
+        findings = check(self._facts("upload"))
+        # A list may have been sent before it was too late for it, here or on another machine: then it is followed.
+        if not _can_have_come_later(findings) or (findings.blocking and not self._ask(self._uploads.is_sent())):
+            findings.raise_if_blocking()
         self._outcome = None
+        may_send = findings.raise_if_blocking
         if not wait:
-            return self._start("Upload", lambda: self._uploads.start_upload(people, batch="0"))
+            return self._start("Upload", lambda: self._uploads.start_upload(people, batch="0", may_send=may_send))
         return self._run(
             "Upload",
-            lambda on_snapshot: self._uploads.upload(people, batch="0", on_snapshot=on_snapshot),
+            lambda on_snapshot: self._uploads.upload(people, batch="0", may_send=may_send, on_snapshot=on_snapshot),
             "wave.upload()",
         )
-
-    def _check_upload(self) -> Findings:
-        facts = self._facts("upload")
-        if facts.withdrawn is not None and not facts.withdrawn.is_uploaded:
-            # Another machine may have sent the list before somebody withdrew: it is followed then, not sent.
-            sent = self._ask(self._uploads.is_sent())
-            facts = replace(facts, withdrawn=replace(facts.withdrawn, is_uploaded=sent))
-        return check(facts)
 
     @property
     def outcome(self) -> Outcome:
@@ -1636,6 +1632,11 @@ class Wave(LiveDisplay):
         if self.kind is None:
             return "opened to read"
         return "new people" if self.kind is PlanKind.FRESH else "no list given"
+
+
+def _can_have_come_later(findings: Findings) -> bool:
+    """Return whether all that blocks may have come about since the step was done: by time, or by who withdrew."""
+    return {finding.rule for finding in findings.blocking} <= {"dates", "withdrawn"}
 
 
 def check_wave(name: str, project: str, respondents: Any, plan: Any) -> None:

@@ -122,7 +122,6 @@ def test_a_time_without_a_zone_is_refused(make_plan: MakePlan, client: Client) -
         ({"completes_goal": 5_000}, "goal"),
         ({"live_url": "https://your-survey.com?RID=[%RID%]"}, "url-variable"),
         ({"live_url": "https://your-survey.com?RECONTACT_RSID=%5B%25RECONTACT_RSID%25%5D"}, "url-variable"),
-        ({"start_at": timedelta(days=-3), "end_at": timedelta(days=-2)}, "dates"),
         ({"end_at": timedelta(minutes=59)}, "dates"),
     ],
 )
@@ -137,6 +136,17 @@ def test_a_plan_the_guides_forbid_is_stopped_by_its_rule(
         wave.create()
     assert client.requests_sent == 0
     assert wave.target_group is None
+    assert client.aio.journal.entries() == []
+
+
+def test_a_plan_whose_dates_have_passed_is_looked_up_since_it_may_have_been_fielded_and_then_stopped(
+    client: Client, make_wave: MakeWave
+) -> None:
+    now = client.clock.now()
+    wave = make_wave(start_at=now - timedelta(days=3), end_at=now - timedelta(days=2))
+    with pytest.raises(PreflightBlocked, match="Fielding would end"):
+        wave.create()
+    assert client.sandbox.world.projects == {}
     assert client.aio.journal.entries() == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +27,8 @@ from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey
 from cint_nb.wave.journal.payloads import GOAL, LAUNCH, PROJECT, STRATEGY, UPLOAD, Payload, Step
 from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.wave import Wave
+from tests.support.changed_elsewhere import read_truth
+from tests.support.fresh_waves import another_machine
 
 Make = Callable[..., Wave]
 Crash = Callable[..., None]
@@ -341,3 +344,36 @@ def test_a_group_is_not_called_stalled_from_before_its_fielding_began(client: Cl
     run = client.fielding.run(wave.target_group)
     assert run is not None
     assert row["started_at"] == run.start_fielding_at
+
+
+# --- run whole again, long after the end ------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:.*was found on the exchange")
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "on a machine that knows nothing"])
+@pytest.mark.parametrize("ended_by", ["close", "its date"])
+def test_a_notebook_that_is_run_whole_again_long_after_the_end_repeats_nothing(
+    client: Client, make_wave: Make, people: Respondents, ended_by: str, elsewhere: bool
+) -> None:
+    wave = uploaded(make_wave)
+    wave.launch(budget="300 EUR")
+    client.pass_time(days=2)
+    if ended_by == "close":
+        wave.close()
+    client.pass_time(days=30)
+    before = read_truth(client.sandbox)
+    with another_machine(client) if elsewhere else nullcontext(client) as there:
+        again = there.wave(wave.name, project="Brand tracker", respondents=people, plan=wave.plan)
+        assert again.create() == wave.target_group
+        assert again.upload().state is JobState.PARTIAL
+        assert again.upload(wait=False).wait().state is JobState.PARTIAL
+        assert sum(again.outcome.counts.values()) == len(people.lines())
+        says = (
+            pytest.raises(InvalidState, match="launched before")
+            if elsewhere
+            else pytest.warns(CintWarning, match="launched before")
+        )
+        with says:
+            again.launch(budget="300 EUR")
+        again.close()
+    assert read_truth(client.sandbox) == before

@@ -55,23 +55,40 @@ class UploadSteps:
         self._saved_at_outcome: int | None = None
         self._resent_elsewhere: dict[int, _Resent] = {}
 
-    async def upload(self, respondents: Respondents, *, batch: str, on_snapshot: SnapshotListener) -> JobSnapshot:
+    async def upload(
+        self,
+        respondents: Respondents,
+        *,
+        batch: str,
+        on_snapshot: SnapshotListener,
+        may_send: Callable[[], None] = lambda: None,
+    ) -> JobSnapshot:
         """Upload a list once: attach to its job if there is one, wherever it was sent from; otherwise send it.
+
+        Args:
+            respondents: The people.
+            batch: `0` for the whole list, or the number of the resubmission.
+            on_snapshot: Called with each snapshot of the job.
+            may_send: Called before the list is sent, and only then; it raises if that must not be.
 
         Raises:
             InvalidState: the group is in the field for new people; nothing was sent.
             RespondentFileError: the group holds people whom this list does not explain; nothing was sent.
             JobFailed: the exchange reports that the job failed; rerunning the step sends a new one.
         """
-        step = await self._prepare_upload(respondents, batch)
+        step = await self._prepare_upload(respondents, batch, may_send)
         snapshot = await self._wave.run_job(UPLOAD, batch, *step, on_snapshot)
         return snapshot if batch == "0" else self._compare_with_count(snapshot)
 
-    async def start_upload(self, respondents: Respondents, *, batch: str) -> Job:
+    async def start_upload(
+        self, respondents: Respondents, *, batch: str, may_send: Callable[[], None] = lambda: None
+    ) -> Job:
         """Upload a list once, as `upload` does, without waiting for the end of its job."""
-        return await self._wave.start_job(UPLOAD, batch, *await self._prepare_upload(respondents, batch))
+        return await self._wave.start_job(UPLOAD, batch, *await self._prepare_upload(respondents, batch, may_send))
 
-    async def _prepare_upload(self, respondents: Respondents, batch: str) -> _JobStep[UploadPayload]:
+    async def _prepare_upload(
+        self, respondents: Respondents, batch: str, may_send: Callable[[], None]
+    ) -> _JobStep[UploadPayload]:
         """Return what is known of an upload, and how it is prepared and sent, once it may be."""
         ref = await self._wave.require_ref()
         await self._wave.require_list_taken(ref)
@@ -111,6 +128,7 @@ class UploadSteps:
             if found is not None:
                 sent = await self._who_was_sent(ref, respondents, found) if int(batch) else respondents.ids
                 return self._wave.client.recontacts.job(ref, found.job_id, ids=None if sent is None else len(sent))
+            may_send()
             with self._wave.failed_if_refused(UPLOAD, payload, batch=batch):
                 return await self._wave.client.recontacts.upload(ref, respondents, file_name=payload.file_name)
 
