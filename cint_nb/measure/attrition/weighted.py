@@ -206,13 +206,18 @@ def _balance(target: Attribute, here: Attribute, weights: Sequence[float]) -> li
                 "target": middle,
                 "unweighted": before,
                 "weighted": after,
-                "smd_before": (before - middle) / spread
-                if spread and before is not None and middle is not None
-                else None,
-                "smd_after": (after - middle) / spread if spread and after is not None and middle is not None else None,
+                "smd_before": _standardised(before, middle, spread),
+                "smd_after": _standardised(after, middle, spread),
             }
         )
     return rows
+
+
+def _standardised(mean: float | None, target: float | None, spread: float | None) -> float | None:
+    if mean is None or target is None or not spread:
+        return None
+    # Weights reach the target to the last digits only: what is left there has a sign, and no meaning.
+    return 0.0 if math.isclose(mean, target, rel_tol=1e-12, abs_tol=1e-12) else (mean - target) / spread
 
 
 def _as_numbers(attribute: Attribute, level: str | None) -> list[float | None]:

@@ -420,6 +420,12 @@ class FieldingSteps:
     async def raise_goal(self, goal: int, budget: str | Money | None) -> int:
         """Raise the goal of a launched group."""
         state = await self._require_launched("raise the goal", completed=True)
+        if state.has_ended and not state.ended_by_date_alone:
+            raise state.invalid_state_error(
+                "Fielding has ended: a higher goal would bring nobody in.",
+                state.advice() or "read wave.status().",
+                wave=self._wave.name,
+            )
         present = state.overview.progress.filling_goal if state.overview and state.overview.progress else None
         if present is None:
             raise UnexpectedReply(
@@ -449,8 +455,14 @@ class FieldingSteps:
         with self._wave.client.spend_guard.called_as("wave.raise_goal"):
             await self._wave.client.target_groups.set_completes_goal(state.ref, goal, profiles=profiles, budget=budget)
         after = await self._read_back_spending()
+        self._warn_if_closed(after, "The goal was raised")
         shown = after.overview.progress.filling_goal if after and after.overview and after.overview.progress else None
         return goal if shown is None else shown
+
+    def _warn_if_closed(self, state: ExchangeState | None, done: str) -> None:
+        """Say that a change which was to bring in more people brings in nobody as long as nobody can enter."""
+        if state is not None and state.state is GroupState.COMPLETED and (advice := state.advice()) is not None:
+            self._wave.client.http.warn(f"{done}, but nobody can enter the wave {self._wave.name!r} yet: {advice}")
 
     async def quotas(self) -> tuple[LaunchedProfile, ...]:
         """Return the profiles of the wave with their quotas: of the launched group, of its draft, or of the plan."""
@@ -486,7 +498,7 @@ class FieldingSteps:
             after = await set_quotas(
                 self._wave.client, state.ref, goals, in_percent=in_percent, goal=goal, budget=budget
             )
-        await self._read_back_spending()
+        self._warn_if_closed(await self._read_back_spending(), "The quotas were set")
         return after
 
     async def set_profiles(
@@ -514,7 +526,7 @@ class FieldingSteps:
                 budget=budget,
                 unverified=unverified,
             )
-        await self._read_back_spending()
+        self._warn_if_closed(await self._read_back_spending(), "The profiles were set")
         return found
 
     async def _require_goal_possible(self, state: ExchangeState, goal: int | None) -> None:
