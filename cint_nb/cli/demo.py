@@ -122,7 +122,7 @@ def _run_wave(client: Client, wave: Wave, folder: Path, print_step: Any) -> None
     wave.launch(budget=BUDGET)
     client.pass_time(days=FIELDING_DAYS)
     print_step("7  launch", f"live within {BUDGET}; {FIELDING_DAYS} days of fielding later:")
-    print_step("", wave.status().T.to_string(header=False))
+    print_step("", str(wave.status()))
 
 
 def _collect_numbers(wave: Wave) -> dict[str, Any]:
