@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ import cint_nb as cint
 from cint_nb.cli import main
 from cint_nb.cli.drift import ReplyComparison
 from cint_nb.cli.live_check import Reading, read_everything
-from cint_nb.sandbox.http.openapi_document import build_openapi
 from cint_nb.wire.calls import Call
 from tests.support.example_stage import staged
 
@@ -64,7 +64,16 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     return kept, readings, comparison
 
 
-SCHEMAS = build_openapi()["components"]["schemas"]
+@cache
+def documents() -> ReplyComparison:
+    """Return a comparison that has seen nothing: to make one reads all the documents."""
+    return ReplyComparison()
+
+
+def fresh_comparison() -> ReplyComparison:
+    comparison = copy.copy(documents())
+    comparison._found = {}
+    return comparison
 
 
 def nodes(value: Any, steps: Steps = ()) -> Iterator[tuple[Steps, Any]]:
@@ -91,7 +100,7 @@ def changed(body: Any, steps: Steps, change: Callable[[Any], None]) -> Any:
 
 
 def found(call: Call, body: Any) -> list[tuple[str, str]]:
-    comparison = ReplyComparison()
+    comparison = fresh_comparison()
     comparison(call, body)
     return [(each.place, each.difference) for each in comparison.differences]
 
@@ -149,16 +158,22 @@ def test_it_is_found_wherever_it_is_and_nothing_else(
 
 
 def one_of_each(kept: list[tuple[Call, Any]]) -> list[tuple[Call, Any]]:
-    """Return one reply of each operation: the longest, which has most in it."""
+    """Return one reply of each operation: the longest, which has most in it, with the first item of each list."""
     longest: dict[str, tuple[Call, Any]] = {}
     for call, body in sorted(kept, key=lambda each: len(json.dumps(each[1]))):
-        longest[call.operation] = (call, body)
+        longest[call.operation] = (call, shortened(body))
     return list(longest.values())
+
+
+def shortened(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: shortened(each) for name, each in value.items()}
+    return [shortened(each) for each in value[:1]] if isinstance(value, list) else value
 
 
 def schema_at(call: Call, steps: Steps) -> Any:
     """Return the schema of a place; None where a choice stands on the way, which `found` has to make itself."""
-    comparison = ReplyComparison()
+    comparison = documents()
     schema = comparison._replies[
         call.method, "/".join("{}" if part[:1] == "{" else part for part in call.template.split("/"))
     ]

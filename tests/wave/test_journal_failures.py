@@ -230,7 +230,7 @@ REASONS: list[Exception] = [
 
 
 @pytest.mark.sampled(every=3)
-@pytest.mark.parametrize("method", METHODS.keys() - {"open"})
+@pytest.mark.parametrize("method", sorted(METHODS.keys() - {"open"}))
 def test_every_failure_that_sqlite_and_the_system_know_becomes_ours(
     path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
@@ -328,7 +328,7 @@ def test_where_there_is_no_new_folder_the_journal_stays_what_it_was(
 # --- closed ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", METHODS.keys() - {"open"})
+@pytest.mark.parametrize("method", sorted(METHODS.keys() - {"open"}))
 @pytest.mark.parametrize("in_memory", [False, True])
 def test_a_closed_journal_says_that_the_client_is_closed(path: Path, method: str, *, in_memory: bool) -> None:
     journal = Journal(None if in_memory else path)
