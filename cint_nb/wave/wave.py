@@ -1323,8 +1323,9 @@ class Wave(LiveDisplay):
         ```
 
         Args:
-            changes: A frame of any library, a list of rows as mappings, or a file; the column whose ids are RIDs of
-                this wave is found, whatever its name.
+            changes: A frame of any library, a list of rows as mappings, a list of RIDs, or a file. All its rows are
+                meant, so leave out the visits you accept. The column whose ids are RIDs of this wave is found, whatever
+                its name.
             rid: Name of the RID column, where several could be meant.
             reason: A reason for all rows, by number or word, or the name of the column with the reason of each:
                 `cint.frames.reconciliation_codes()` lists them. 11, `complete`, makes a visit a complete.

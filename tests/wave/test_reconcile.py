@@ -208,6 +208,8 @@ SHAPES: dict[str, Callable[[pd.DataFrame, Path], Any]] = {
     "polars": lambda frame, _: pytest.importorskip("polars").DataFrame(frame.to_dict("list")),
     "pyarrow": lambda frame, _: pytest.importorskip("pyarrow").table(frame.to_dict("list")),
     "rows": lambda frame, _: frame.to_dict("records"),
+    "list": lambda frame, _: frame.iloc[:, 0].tolist(),
+    "series": lambda frame, _: frame.iloc[:, 0],
     "file": _as_csv,
 }
 
@@ -219,12 +221,26 @@ def test_any_frame_will_do(fielded: tuple[Client, Wave], shape: str, tmp_path: P
     assert wave.reconcile(list_, reason=26, dry_run=True).counts == {"to_send": 2}
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_an_empty_list_is_told_as_what_it_is(fielded: tuple[Client, Wave], shape: str, tmp_path: Path) -> None:
-    _, wave = fielded
+@pytest.mark.parametrize("shape", sorted(SHAPES.keys() - {"file"}))
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_where_no_visit_is_listed_there_is_nothing_to_send(
+    fielded: tuple[Client, Wave], shape: str, tmp_path: Path, dry_run: bool
+) -> None:
+    client, wave = fielded
     list_ = SHAPES[shape](bad(wave).head(0), tmp_path)
+    result = wave.reconcile(list_, reason=26, dry_run=dry_run)
+    assert (result.state, result.counts) == ("preview" if dry_run else "nothing to send", {})
+    assert "The list has no rows" in result.warnings[-1]
+    assert len(result.frame()) == 0
+    assert client.sandbox.world.reconciliations == {}
+
+
+def test_a_file_without_rows_is_refused_since_a_file_is_written_on_purpose(
+    fielded: tuple[Client, Wave], tmp_path: Path
+) -> None:
+    _, wave = fielded
     with pytest.raises(CintError, match="has no rows"):
-        wave.reconcile(list_, reason=26, dry_run=True)
+        wave.reconcile(_as_csv(bad(wave).head(0), tmp_path), reason=26)
 
 
 # --- once -----------------------------------------------------------------------------------------------------------

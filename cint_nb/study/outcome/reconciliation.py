@@ -237,6 +237,8 @@ class ReconciliationPlan:
             for end, text in _SAID.items()
             if counts[end]
         ]
+        if not self.lines:
+            found.append("The list has no rows: there is nothing to reconcile.")
         near = sorted({line.deadline for line in self.to_send if line.deadline and is_near(line.deadline, now)})
         if near:
             found.append(f"The deadline of some visits is near: {format_deadline(near[0])}.")
@@ -266,7 +268,7 @@ def plan_reconciliation(
     """Read a list of visits and compare it with the report of the wave.
 
     Args:
-        source: A frame of any library, rows as mappings, or a file, with a column of RIDs.
+        source: A frame of any library, rows as mappings, or a file, with a column of RIDs; or a list of RIDs.
         report: The report of the wave.
         rid: Name of the RID column; the one whose ids are in the report if omitted.
         reason: A reason for all rows, by number or word, or the name of a column with the reason of each.
@@ -277,11 +279,11 @@ def plan_reconciliation(
         InputError: a reason is missing, not known or not allowed; or a visit has two reasons.
     """
     visits = _Visits(report)
-    cells, column, malformed = _read_list(source, rid, visits)
+    cells, column, malformed = _read_list(_with_a_column(source), rid, visits)
     reasons = _reasons(cells, reason, column)
     lines: list[ReconciliationLine] = []
     seen: dict[str, ReconciliationCode] = {}
-    for row, (text, why) in enumerate(zip(cells[column].tolist(), reasons, strict=True), 1):
+    for row, (text, why) in enumerate(zip([] if cells.empty else cells[column].tolist(), reasons, strict=True), 1):
         plain = normalise_line(text)
         if not is_respondent_id(plain):
             lines.append(ReconciliationLine(row, "", None, LineEnd.MALFORMED))
@@ -359,6 +361,15 @@ def _with_zone(moment: datetime) -> datetime:
     return moment.replace(tzinfo=CENTRAL) if moment.tzinfo is None else moment
 
 
+def _with_a_column(source: Any) -> Any:
+    """Return RIDs that stand in no table, in a list or a series of any library, as a table."""
+    import pandas as pd
+
+    if isinstance(source, (list, tuple)) and all(isinstance(each, str) for each in source):
+        return pd.DataFrame({"RID": pd.Series(source, dtype="object")})
+    return source.to_frame("RID") if hasattr(source, "to_frame") and hasattr(source, "dtype") else source
+
+
 def _read_list(source: Any, rid: str | None, visits: _Visits) -> tuple[pd.DataFrame, str, tuple[int, ...]]:
     """Return the cells of a list, the name of its RID column, and the lines that were left out."""
 
@@ -373,6 +384,8 @@ def _read_list(source: Any, rid: str | None, visits: _Visits) -> tuple[pd.DataFr
             )
         candidates = [rid] if rid else [str(each.name) for each in columns if each.share_of_ids >= MIN_ID_SHARE]
         cells, malformed = read_cells(table, columns, set(candidates) or set(names[:1]))
+        if cells.empty:  # as when no visit breaks the rule by which it was made
+            return cells, rid or "", malformed
         return cells, _choose(cells, candidates, visits, label), malformed
 
     return read_table(source, None, None, None, None, read)
@@ -380,12 +393,6 @@ def _read_list(source: Any, rid: str | None, visits: _Visits) -> tuple[pd.DataFr
 
 def _choose(cells: pd.DataFrame, candidates: Sequence[str], visits: _Visits, label: str | None) -> str:
     """Return the column whose ids are RIDs of the report; a name alone proves nothing."""
-    if cells.empty:
-        raise source_error(
-            label,
-            "The list has no rows.",
-            "nothing is to be reconciled; look at how the list was made if it should be.",
-        )
     known = {name: {*map(normalise_line, cells[name].tolist())} for name in candidates}
     with_rids = [name for name in candidates if not known[name].isdisjoint(visits.place)]
     with_rsids = [name for name in candidates if not known[name].isdisjoint(visits.people)]
