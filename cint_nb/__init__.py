@@ -182,7 +182,14 @@ def __getattr__(name: str) -> Any:
     """Load a public name from its home on first use."""
     if name in _MODULES:
         return importlib.import_module(f"cint_nb.{name}")
-    return load_name(__name__, name, _HOMES)
+    try:
+        return load_name(__name__, name, _HOMES)
+    except ModuleNotFoundError as error:
+        if error.name not in ("numpy", "pandas"):
+            raise
+        from cint_nb.install_commands import missing_tables
+
+        raise missing_tables(name, error.name) from None
 
 
 def __dir__() -> list[str]:

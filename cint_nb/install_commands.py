@@ -24,6 +24,8 @@ CONDA_PACKAGES = {
 }
 """The packages of each extra where conda installs them; conda knows no extras."""
 
+_IN_BROWSER = sys.platform in ("emscripten",)
+
 
 def command_for(extra: str) -> str:
     """Return the command that adds an extra.
@@ -54,6 +56,28 @@ def missing_extra(extra: str, what: str) -> SettingsError:
     """
     return SettingsError(
         what, evidence={"extra": extra, "python": sys.executable}, next_step=f"run: {command_for(extra)}"
+    )
+
+
+def missing_tables(name: str, module: str) -> SettingsError:
+    """Return the error for a public name that needs numpy or pandas where they are missing, as in a browser.
+
+    Args:
+        name: What was asked for.
+        module: What is missing.
+    """
+    if not _IN_BROWSER:
+        next_step = f"run: {'%pip' if _in_notebook() else f'{_python()} -m pip'} install {module}"
+    else:
+        next_step = (
+            "work at the client level, which needs neither: from cint_nb.api.client import build_client. "
+            "The whole toolkit runs where Python is installed, and in a page that was published with numpy and pandas."
+        )
+    return SettingsError(
+        f"cint_nb.{name} needs {module}, which is not installed here.",
+        evidence={"missing": module},
+        safe="nothing was sent or changed.",
+        next_step=next_step,
     )
 
 

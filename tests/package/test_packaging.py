@@ -195,3 +195,20 @@ def test_an_extra_that_is_missing_explains_itself(missing: str, code: str, extra
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert f"[{extra}]" in done.stdout, done.stderr
     assert "pip install" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("in_browser", "advice"),
+    [(False, "pip install pandas"), (True, "from cint_nb.api.client import build_client")],
+    ids=["on a machine", "in a browser"],
+)
+def test_a_name_that_needs_tables_says_so_where_there_are_none(in_browser: bool, advice: str) -> None:
+    program = (
+        "import sys; sys.modules['pandas'] = None\n"
+        "import cint_nb as cint, cint_nb.install_commands as advice\n"
+        f"advice._IN_BROWSER = {in_browser}\n"
+        "try:\n    cint.connect()\nexcept cint.CintError as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "cint_nb.connect needs pandas" in done.stdout, done.stderr
+    assert advice in done.stdout
