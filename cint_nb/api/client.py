@@ -323,6 +323,14 @@ def build_client(
             "A custom httpx client works only over the network: not with replay, recording or the in-process sandbox.",
             next_step="omit http_client, or connect to a URL.",
         )
+    if not (loaded.is_in_process or loop_thread.has_threads() or http_client is not None):
+        raise SettingsError(
+            f"Python in a browser cannot open a connection to {loaded.base_url}.",
+            evidence={"mode": loaded.mode},
+            safe="nothing was sent.",
+            next_step="use the sandbox in this page: mode 'sandbox', without a base_url. For the live exchange, or a "
+            "served sandbox, use Python on a machine.",
+        )
     sandbox: Sandbox | None = None
     transport: httpx.AsyncBaseTransport | None = None
     clock: Clock = SystemClock()

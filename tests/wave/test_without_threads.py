@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -118,3 +118,18 @@ def test_a_verb_is_refused_where_a_listener_of_the_panel_would_block_it(tmp_path
         panel.start()
         while not refused:
             loop_thread.run(asyncio.sleep(0))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"mode": "live", "account_id": 1, "client_id": "someone", "client_secret": "planted-secret"},
+        {"mode": "sandbox", "base_url": "http://127.0.0.1:8640/v1"},
+    ],
+    ids=["live", "a served sandbox"],
+)
+def test_a_connection_that_a_browser_cannot_open_is_refused_at_once(settings: dict[str, Any]) -> None:
+    with pytest.raises(cint.errors.SettingsError, match="cannot open a connection") as refused:
+        cint.connect(**settings)
+    assert "nothing was sent" in str(refused.value)
+    assert "planted-secret" not in str(refused.value)
