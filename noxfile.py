@@ -71,11 +71,16 @@ def schemathesis(session: nox.Session) -> None:
     session.run("pytest", "tests/sandbox/test_schemathesis.py", "--every-way", *session.posargs)
 
 
+LITE_SITE = Path(".nox/lite-site")
+LITE_TEST = Path("tests/browser/test_lite.py")
+
+
 @nox.session
 def browser(session: nox.Session) -> None:
     """JupyterLab in headless Chromium; fails where there is none."""
     # A file at a time, each with a JupyterLab and a browser of its own: what one leaves behind spoils no other.
-    for one in session.posargs or sorted(map(str, Path("tests/browser").glob("test_*.py"))):
+    every = (str(path) for path in Path("tests/browser").glob("test_*.py") if path.name != LITE_TEST.name)
+    for one in session.posargs or sorted(every):
         session.run("pytest", "--reruns=2", one, env={"CINT_NB_BROWSER": "1"})
 
 
@@ -162,6 +167,19 @@ def docs(session: nox.Session) -> None:
     """The documentation, in an environment of its own: warnings are errors, and no other machine is asked."""
     session.install("--quiet", "-e", ".[docs]")
     session.run("python", "tools/build_docs.py", "--out", ".nox/documentation", *session.posargs)
+
+
+@nox.session(venv_backend="venv", reuse_venv=True)
+def lite(session: nox.Session) -> None:
+    """The site that needs no server, from the package registries; its notebook is run in headless Chromium.
+
+    `-- --build-only` leaves the browser out; other arguments are those of tools/build_lite.py. It needs npm.
+    """
+    session.install("--quiet", "-r", "packaging/lite/requirements.txt")
+    arguments = [each for each in session.posargs if each != "--build-only"]
+    session.run("python", "tools/build_lite.py", "--out", str(LITE_SITE), *arguments)
+    if "--build-only" not in session.posargs:  # with the environment that holds nox, as the other browser tests
+        session.run("pytest", "--reruns=2", str(LITE_TEST), external=True, env={"CINT_NB_BROWSER": "1"})
 
 
 @nox.session

@@ -3,7 +3,8 @@
 The sources are `docs/`, the notebooks with their stored outputs, and the change log. Links between them lead to pages
 of the site; a link to other files of the repository leads there, if pyproject.toml names it, and is plain text if not.
 
-Usage: build_docs.py [--out FOLDER]; the site is in FOLDER/html, one folder that any static host can serve.
+Usage: build_docs.py [--out FOLDER] [--lite FOLDER]; the site is in FOLDER/html, one folder that any static host can
+serve. With --lite, what `nox -s lite` has built becomes the folder `lite` in it, and a page has the link that opens it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "notebooks/README.md": "course/index.md",
 }
+_LITE_PAGE = "analysts/in_the_browser.md"
+_LITE_NOTEBOOK = "a-wave-in-the-browser.ipynb"
 _STAGE = """\
 Every public name, with an example that the tests run on the sandbox. An example begins with
 ``import cint_nb as cint`` and uses these names, made anew for each:
@@ -120,6 +123,16 @@ def _page_of(notebook: Path, source: str) -> str:
         if cell["cell_type"] == "markdown":
             cell["source"] = rewrite_links("".join(cell["source"]), source)
     return json.dumps(content)
+
+
+def with_lite(text: str) -> str:
+    """Return a page whose marked place holds the link to the site without a server, not how to build it.
+
+    Args:
+        text: A page that says between two marks what holds while there is no such site beside it.
+    """
+    link = f'<p><a class="lite" href="../lite/lab/index.html?path={_LITE_NOTEBOOK}">Open it in this browser</a></p>'
+    return re.sub(r"<!-- lite -->.*?<!-- /lite -->", link, text, flags=re.DOTALL)
 
 
 def write_api(target: Path) -> None:
@@ -312,13 +325,20 @@ def main(arguments: list[str]) -> int:
     """Build the site and return 0 if all is well with it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / ".nox" / "documentation")
-    out = parser.parse_args(arguments).out.resolve()
+    parser.add_argument("--lite", type=Path, help="site of `nox -s lite`, to be published beside the pages")
+    given = parser.parse_args(arguments)
+    out, lite = given.out.resolve(), given.lite.resolve() if given.lite else None
+    if lite is not None and not (lite / "lab" / "index.html").is_file():
+        parser.error(f"there is no such site in {lite}: run nox -s lite first")
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     cut_network()
     os.environ["CINT_NB_DOCS_ROOT"] = str(ROOT)
     os.environ["CINT_NB_JOURNAL"] = str(out / "journal.sqlite3")
     assemble(out / "source")
+    if lite is not None:
+        page = out / "source" / _LITE_PAGE
+        page.write_text(with_lite(page.read_text(encoding="utf-8")), encoding="utf-8")
     write_api(out / "source")
     from sphinx.cmd.build import main as sphinx
 
@@ -328,6 +348,8 @@ def main(arguments: list[str]) -> int:
     (out / "html" / ".nojekyll").touch()  # else a host of repository pages leaves out folders with an underscore
     for unused in (".doctrees", "_sources"):
         shutil.rmtree(out / "html" / unused, ignore_errors=True)
+    if lite is not None:
+        shutil.copytree(lite, out / "html" / "lite")
     if problems := problems_of(out / "html"):
         print(*problems, sep="\n", file=sys.stderr)
         return 1

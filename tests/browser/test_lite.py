@@ -76,6 +76,7 @@ def run_all(page: Any, address: str) -> None:
     page.click('.lm-Menu-itemLabel:has-text("Run All Cells")')
     page.wait_for_function(ALL_RAN, arg=len(code_cells(read(NOTEBOOK))), timeout=SECONDS * 1000)
 
+
 def expected(folder: Path) -> list[str]:
     """Return what each cell shows in Python on this machine, without numpy and pandas."""
     done = subprocess.run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -10,6 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from tests.notebooks.course import FOLDER, NUMBERED, ROOT, TEMPLATES, code_cells, prose, read
+from tests.support.sources import load_program
 
 PAGES = [*NUMBERED, *TEMPLATES, FOLDER / "README.md", ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
@@ -91,11 +91,7 @@ def test_an_outside_host_and_a_loaded_script_would_be_found() -> None:
 
 def test_binder_opens_the_first_notebook_by_an_address_or_by_a_badge() -> None:
     """The badge needs the address of the repository, which is set once; until then a reader types it."""
-    spec = importlib.util.spec_from_file_location("set_repository", ROOT / "tools" / "set_repository.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_program("tools/set_repository.py")
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (place,) = re.findall(r"<!-- binder -->.*`(\S+)`\.\n<!-- /binder -->", text, re.DOTALL)
     assert (ROOT / place).exists()

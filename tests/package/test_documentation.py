@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cint_nb.cli import COMMANDS, EXIT_CODES
 from cint_nb.wire.settings import MODE_VARIABLE, VARIABLES
+from tests.support.sources import load_program
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -35,6 +36,22 @@ def test_the_workflow_publishes_the_folder_that_the_build_writes() -> None:
     builder = (ROOT / "tools" / "build_docs.py").read_text(encoding="utf-8")
     assert '".nox" / "documentation"' in builder
     assert "path: .nox/documentation/html" in workflow
+
+
+def test_what_opens_the_site_without_a_server_is_built_before_it_is_linked() -> None:
+    """Where it is not built, the page says how to; the link stands only where the workflow publishes both."""
+    builder = load_program("tools/build_docs.py")
+    page = (DOCS / "analysts" / "in_the_browser.md").read_text(encoding="utf-8")
+    linked = builder.with_lite(page)
+    (target,) = re.findall(r'href="\.\./lite/lab/index\.html\?path=([^"]+)"', linked)
+    assert (ROOT / "packaging" / "lite" / "files" / target).is_file()
+    assert f"?path={target}" in page
+    assert "http.server" in page
+    assert "http.server" not in linked
+    workflow = (ROOT / ".github" / "workflows" / "docs.yml").read_text(encoding="utf-8")
+    site = re.search(r'LITE_SITE = Path\("(.+?)"\)', (ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    assert site is not None
+    assert workflow.index("nox -s lite") < workflow.index(f"nox -s docs -- --lite {site[1]}")
 
 
 def test_every_page_is_in_a_list_of_pages() -> None:

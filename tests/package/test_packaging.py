@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
-import importlib.util
 import json
 import re
 import subprocess
@@ -20,7 +19,7 @@ import yaml
 import cint_nb as cint
 from cint_nb import install_commands
 from cint_nb.install_commands import command_for
-from tests.support.sources import parsed
+from tests.support.sources import load_program, parsed
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -33,17 +32,7 @@ TEXTS = [
 ADDRESS = "https://github.com/someone/cint_nb"
 
 
-def load(path: str) -> ModuleType:
-    """Load a program of the repository that is no part of the package."""
-    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-HOOK = load("packaging/metadata_hook.py")
+HOOK = load_program("packaging/metadata_hook.py")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RELATIVE = re.compile(r"\]\((?![a-z]+:|#)")
 
@@ -101,7 +90,7 @@ def test_no_text_holds_a_placeholder_for_an_owner() -> None:
 
 
 def test_what_follows_from_the_setting_is_current() -> None:
-    assert load("tools/set_repository.py").main(["--check"]) == 0
+    assert load_program("tools/set_repository.py").main(["--check"]) == 0
 
 
 def test_on_the_package_index_no_link_of_the_readme_leads_nowhere() -> None:
