@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from cint_nb.cli.progress import clear_line
 from cint_nb.domain.errors import CintError, CintWarning, InputError
 
 COMMANDS = ("demo", "lab", "check", "journal", "doctor", "sandbox", "record", "completion")
@@ -127,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
                 if issubclass(category, CintWarning):
+                    clear_line()
                     print(f"warning: {message}", file=sys.stderr)
                 else:
                     show_others(message, category, *rest, **more)

@@ -11,9 +11,11 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from cint_nb.caller_warnings import deliver_warnings
+from cint_nb.cli.progress import Progress
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.study.files.readers import SourceInfo
 from cint_nb.study.files.respondents import Respondents, read_respondents
@@ -53,7 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
             "--entity-type RID (or RESPONSE_ID) if each identifies one visit to a survey.",
         )
     try:
-        with deliver_warnings(show=False):  # they are printed below, with flags
+        # Warnings are printed below, with flags.
+        with deliver_warnings(show=False), Progress(f"Reading {Path(arguments.file).name}"):
             respondents = _read(arguments)
     except RespondentFileError as error:
         next_step = as_flags(str(error.next_step), arguments.file, arguments.entity_type)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from cint_nb.cli.progress import Progress
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.output_files import make_folder, require_new_file, unused_folder, write_new_file
 from cint_nb.panels.job_progress.reporters import make_reporter
@@ -45,9 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     make_folder(folder)
     for name in ("respondents.csv", "outcome.csv"):
         require_new_file(folder / name, "give another folder: cint-nb demo --folder NAME.")
-    file = write_sample(folder / "respondents.csv", lines=arguments.lines, seed=arguments.seed)
+    with Progress(f"Writing and reading {arguments.lines:,} lines"):
+        file = write_sample(folder / "respondents.csv", lines=arguments.lines, seed=arguments.seed)
+        people = read_respondents(file, entity_type="RSID")
     print_step("1  read", f"{file} is a sample respondent file with the errors real files have.")
-    people = read_respondents(file, entity_type="RSID")
     print_step("", people.summary())
     with open_client(
         "sandbox", seed=arguments.seed, reporter=make_silent_reporter if arguments.json else make_reporter
@@ -120,7 +122,8 @@ def _run_wave(client: Client, wave: Wave, folder: Path, print_step: Any) -> None
     print_step("", wave.outcome.summary())
     write_new_file(folder / "outcome.csv", wave.outcome.frame().to_csv(index=False).encode())
     wave.launch(budget=BUDGET)
-    client.pass_time(days=FIELDING_DAYS)
+    with Progress(f"{FIELDING_DAYS} days of fielding pass"):
+        client.pass_time(days=FIELDING_DAYS)
     print_step("7  launch", f"live within {BUDGET}; {FIELDING_DAYS} days of fielding later:")
     print_step("", str(wave.status()))
 

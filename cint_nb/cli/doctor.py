@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cint_nb.cli import use_colour
+from cint_nb.cli.progress import Progress
 from cint_nb.domain.errors import CintError
 from cint_nb.install_commands import command_for
 from cint_nb.wave.client import Client, open_client
@@ -189,7 +190,8 @@ def _report_live(client: Client, report: dict[str, object], *, quiet: bool) -> b
     """Read from the exchange, print or keep what was found, and return whether something was refused."""
     from cint_nb.cli.live_check import read_everything
 
-    readings, comparison = read_everything(client)
+    with Progress("Reading from the exchange") as progress:
+        readings, comparison = read_everything(client, progress.step)
     frame = comparison.frame()
     report |= {
         "account": client.account_id,

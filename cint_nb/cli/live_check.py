@@ -32,18 +32,21 @@ class Reading(NamedTuple):
     text: str
 
 
-def read_everything(client: Client) -> tuple[list[Reading], ReplyComparison]:
+def read_everything(
+    client: Client, on_reading: Callable[[str], None] = lambda _: None
+) -> tuple[list[Reading], ReplyComparison]:
     """Send reading requests, a few of each kind, and compare the replies with the documents.
 
     Nothing is created, changed or requested that costs anything: every request is a GET.
 
     Args:
         client: The client whose account is looked into.
+        on_reading: Called with the verb before each request: what can be asked depends on what has been answered.
     """
     comparison = ReplyComparison()
     before, client.http.reply_listener = client.http.reply_listener, comparison
     try:
-        return _each_once(_readings(client)), comparison
+        return _each_once(_readings(client, on_reading)), comparison
     finally:
         client.http.reply_listener = before
 
@@ -66,11 +69,12 @@ def _one_of_each_state(groups: Iterable[Any]) -> list[Any]:
     return list(first.values())[:GROUPS_LOOKED_AT]
 
 
-def _readings(client: Client) -> Iterator[Reading]:
+def _readings(client: Client, on_reading: Callable[[str], None]) -> Iterator[Reading]:
     aio = client.aio
     found: dict[str, Any] = {}
 
     def read(name: str, ask: Callable[[], Awaitable[Any] | AsyncIterator[Any]]) -> Reading:
+        on_reading(name)
         try:
             found[name] = loop_thread.run(_ask(ask()))
         except NotFound as error:

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from cint_nb.cli.progress import Progress
 from cint_nb.domain.errors import SettingsError
 from cint_nb.install_commands import missing_extra
 from cint_nb.output_files import make_folder, require_new_file, write_new_file
@@ -34,13 +35,17 @@ def run(arguments: argparse.Namespace) -> int:
         import nbformat
     except ImportError:
         raise missing_extra("lab", "Recording needs Jupyter to run the notebooks, and it is not installed.") from None
-    for path in _notebooks(arguments.notebooks):
-        recording = arguments.into / f"{path.stem}.jsonl"
-        notebook = nbformat.read(path, as_version=4)
-        record(notebook, recording, seed=arguments.seed)
-        _strip_volatile(notebook)
-        write_new_file(path, f"{nbformat.writes(notebook).rstrip()}\n".encode(), overwrite=True)
-        print(f"{path} and {recording} are new")
+    paths = _notebooks(arguments.notebooks)
+    with Progress("Recording", total=len(paths)) as progress:
+        for path in paths:
+            progress.step(path.stem)
+            recording = arguments.into / f"{path.stem}.jsonl"
+            notebook = nbformat.read(path, as_version=4)
+            record(notebook, recording, seed=arguments.seed)
+            _strip_volatile(notebook)
+            write_new_file(path, f"{nbformat.writes(notebook).rstrip()}\n".encode(), overwrite=True)
+            progress.clear()
+            print(f"{path} and {recording} are new")
     return 0
 
 

@@ -89,7 +89,7 @@ def test_no_page_asks_another_machine_for_anything(phone: Any) -> None:
 
 def test_no_page_is_wider_than_a_phone(phone: Any) -> None:
     pages = [path.relative_to(SITE).with_suffix("").as_posix() for path in SITE.rglob("*.html")]
-    pages = [name for name in pages if not name.startswith("lite/")]  # JupyterLite, which has a page of its own making
+    pages = [name for name in pages if not name.startswith("lite/")]  # JupyterLite, whose pages need a server
     assert len(pages) > 40
     wide = {}
     for name in pages:

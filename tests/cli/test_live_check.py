@@ -16,6 +16,7 @@ import cint_nb as cint
 from cint_nb.cli import main
 from cint_nb.cli.drift import ReplyComparison
 from cint_nb.cli.live_check import Reading, read_everything
+from cint_nb.cli.progress import Progress
 from cint_nb.wire.calls import Call
 from tests.support.example_stage import staged
 
@@ -214,6 +215,8 @@ def test_the_command_reads_only_and_shows_the_differences_as_a_table(
         transports.append(ChangingTransport(original(self), "/business-units", change))
         return transports[-1]
 
+    announced: list[str] = []
+    monkeypatch.setattr(Progress, "step", lambda self, name: announced.append(name))
     monkeypatch.setattr(cint.sandbox.Sandbox, "transport", transport)
     monkeypatch.setattr("cint_nb.cli.doctor.open_client", lambda *_, **__: cint.connect("sandbox"))
     assert main(["doctor", "--live"]) == 0
@@ -224,6 +227,7 @@ def test_the_command_reads_only_and_shows_the_differences_as_a_table(
     assert transports[-1].methods == {"GET"}
     assert main(["doctor", "--live", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
+    assert {each["name"] for each in report["readings"]} == set(announced), "a terminal says which verb is asked"
     assert [each["difference"] for each in report["differences"]] == ["unknown field"]
 
 
