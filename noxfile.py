@@ -156,7 +156,8 @@ def plain(session: nox.Session) -> None:
 def pins(session: nox.Session) -> None:
     """Compile the one tested set of versions."""
     session.run(
-        "uv", "pip", "compile", "pyproject.toml", "--extra", "lab", "--extra", "files", "--universal",
+        "uv", "pip", "compile", "pyproject.toml", "--extra", "lab", "--extra", "files", "--extra", "history",
+        "--extra", "weights", "--universal",
         "--python-version", "3.11", "--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--no-header",
         "--quiet", "--upgrade", "--output-file", "binder/constraints.txt",
     )  # fmt: skip

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds Binder's pinned environment in a fresh virtual environment and opens and runs the first notebook in it.
+# Builds Binder's pinned environment in a fresh virtual environment, and runs notebooks in it: the first, and those that need
+# the most.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 place="$(mktemp -d)"
@@ -21,6 +22,7 @@ settings="$(jupyter server --show-config-json 2>/dev/null)"
 [ -f "$place/copy/templates/run-a-wave.ipynb" ] || { echo "the wheel lacks the templates"; exit 1; }
 
 env CINT_NB_MODE=sandbox "$place/venv/bin/python" -m nbconvert --to notebook --execute \
-  --ExecutePreprocessor.timeout=120 --output-dir "$place" notebooks/00-start-here.ipynb 2>&1 | tail -n 1
-echo "Binder's environment: $size MB; 00-start-here ran in it"
+  --ExecutePreprocessor.timeout=120 --output-dir "$place" \
+  notebooks/00-start-here.ipynb notebooks/78-keep-a-history.ipynb notebooks/84-weight-for-attrition.ipynb 2>&1 | tail -n 1
+echo "Binder's environment: $size MB; 00-start-here, 78-keep-a-history and 84-weight-for-attrition ran in it"
 rm -rf "$place"

@@ -6,6 +6,7 @@ import ast
 import importlib.metadata
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -18,7 +19,10 @@ import yaml
 
 import cint_nb as cint
 from cint_nb import install_commands
+from cint_nb.cli import doctor, make_parser
 from cint_nb.install_commands import command_for
+from cint_nb.wire.settings import MODE_VARIABLE, VARIABLES
+from tests.notebooks.course import NUMBERED, code_cells, read
 from tests.support.sources import load_program, parsed
 
 ROOT = Path(__file__).parents[2]
@@ -69,8 +73,8 @@ def test_no_pattern_is_written_as_early_pythons_match_it_wrongly() -> None:
 
 
 def test_conda_installs_what_pip_installs() -> None:
-    run = {re.sub(r"\s", "", each) for each in recipe()["requirements"]["run"]}
-    assert run == {*PROJECT["project"]["dependencies"], f"python{PROJECT['project']['requires-python']}"}
+    run = sorted(re.sub(r"\s", "", each) for each in recipe()["requirements"]["run"])
+    assert run == sorted([*PROJECT["project"]["dependencies"], f"python{PROJECT['project']['requires-python']}"])
 
 
 def test_conda_knows_packages_for_each_extra_that_a_message_names() -> None:
@@ -116,14 +120,74 @@ def test_each_link_of_the_readme_leads_to_a_file() -> None:
     assert [each for each in targets if not (ROOT / each).exists()] == []
 
 
-def test_the_files_for_containers_name_files_that_exist() -> None:
-    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
-    assert "[dev]" in container["postCreateCommand"]
-    recipe = (ROOT / "packaging" / "Dockerfile").read_text()
-    assert re.search(r"-c (\S+)", recipe)
-    assert all((ROOT / each).exists() for each in re.findall(r"-c (\S+)", recipe))
-    environment = yaml.safe_load((ROOT / "packaging" / "environment.yml").read_text())
-    assert "python=3.12" in environment["dependencies"]
+DOCKERFILE = (ROOT / "packaging" / "Dockerfile").read_text(encoding="utf-8")
+IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+CONTAINER = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+COURSE = {
+    "Binder": (ROOT / "binder" / "requirements.txt").read_text(encoding="utf-8"),
+    "Docker": DOCKERFILE,
+    "conda": (ROOT / "packaging" / "environment.yml").read_text(encoding="utf-8"),
+}
+"""What installs the package together with the course."""
+NEEDED_BY = {"history": r"cint\.History\.open\(", "weights": r"measure\.(attrition_weights|r_indicator)\("}
+
+
+def extras_in(text: str) -> set[str]:
+    """Return the extras that a line of installation names."""
+    return {extra.strip() for found in re.findall(r"[\w.}]\[([a-z, ]+)\]", text) for extra in found.split(",")}
+
+
+@pytest.mark.parametrize("way", COURSE)
+def test_whatever_comes_with_the_course_can_run_all_of_it(way: str) -> None:
+    code = [cell.source for path in NUMBERED for cell in code_cells(read(path))]
+    needed = {extra for extra, call in NEEDED_BY.items() if any(re.search(call, source) for source in code)}
+    assert needed == set(NEEDED_BY)
+    assert needed | {"lab", "files"} <= extras_in(COURSE[way]) <= set(PROJECT["project"]["optional-dependencies"])
+
+
+def test_each_version_the_course_is_installed_with_is_pinned() -> None:
+    pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "binder" / "constraints.txt").read_text(), re.MULTILINE))
+    extras = PROJECT["project"]["optional-dependencies"]
+    direct = [*PROJECT["project"]["dependencies"], *(each for name in extras_in(DOCKERFILE) for each in extras[name])]
+    assert {re.split(r"[<>=\[ ]", each)[0].lower() for each in direct} - pinned == set()
+
+
+def test_the_image_is_built_from_what_its_builder_is_sent(tmp_path: Path) -> None:
+    """Nothing else is sent: a list of respondents that lies in the clone never reaches an image."""
+    assert IGNORED[1] == "*"
+    for name in (line[1:] for line in IGNORED if line.startswith("!")):
+        there = tmp_path / name
+        there.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, there)
+    (copied,) = re.findall(r"^COPY (?!--from)(\S+) /wheels/", DOCKERFILE, re.MULTILINE)
+    assert (tmp_path / copied).is_file()
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "wheels")]
+    subprocess.run(build, cwd=tmp_path, check=True, capture_output=True)
+    assert len(list((tmp_path / "wheels").glob("cint_nb-*.whl"))) == 1
+
+
+def test_the_containers_set_what_exists_and_start_what_exists() -> None:
+    set_there = {*re.findall(r"^ENV (\w+)=", DOCKERFILE, re.MULTILINE), *CONTAINER["containerEnv"]}
+    assert set_there <= {MODE_VARIABLE, *VARIABLES.values(), doctor.JOURNAL_VARIABLE}
+    (command,) = re.findall(r"^CMD (.*)$", DOCKERFILE, re.MULTILINE)
+    program, *words = json.loads(command)
+    assert program in PROJECT["project"]["scripts"]
+    lab = make_parser().parse_args(words)
+    assert str(lab.port) in re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, re.MULTILINE)
+    sandbox = make_parser().parse_args(["sandbox"])
+    assert CONTAINER["forwardPorts"] == [lab.port, sandbox.port]
+    assert extras_in(CONTAINER["postCreateCommand"]) == {"dev"}
+    assert all((ROOT / each).is_file() for each in re.findall(r"-c (\S+)", CONTAINER["postCreateCommand"]))
+
+
+def test_each_image_has_a_python_that_we_name() -> None:
+    named = [each.rpartition(" ")[2] for each in PROJECT["project"]["classifiers"] if "Python :: 3." in each]
+    images = re.findall(r"python:(3\.\d+)", DOCKERFILE + CONTAINER["image"])
+    runtime = (ROOT / "binder" / "runtime.txt").read_text().strip()
+    environment = yaml.safe_load(COURSE["conda"])["dependencies"]
+    images += [runtime.removeprefix("python-"), *(each[7:] for each in environment if str(each).startswith("python="))]
+    assert len(images) == 5
+    assert set(images) <= set(named)
 
 
 class Installed:
