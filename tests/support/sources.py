@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -21,9 +22,10 @@ def load_program(path: str) -> ModuleType:
     Args:
         path: Where it is, from the root of the repository.
     """
-    spec = importlib.util.spec_from_file_location(Path(path).stem, Path(__file__).parents[2] / path)
+    spec = importlib.util.spec_from_file_location(f"program_{Path(path).stem}", Path(__file__).parents[2] / path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for the names of their annotations
     spec.loader.exec_module(module)
     return module
