@@ -391,7 +391,7 @@ class Adder:
         change.connection.execute("CREATE OR REPLACE TEMP TABLE erased_hashes (hash VARCHAR)")
         change.connection.executemany("INSERT INTO erased_hashes VALUES (?)", [(each,) for each in change.erased])
         left_out = 0
-        for table in ("stage", "names"):
+        for table in ("stage_rows", "names"):
             if change.run(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{table}'")[0][0]:
                 left_out += change.connection.execute(
                     f"DELETE FROM {table} WHERE {hash_sql('rsid', key)} IN (SELECT hash FROM erased_hashes)"
@@ -406,25 +406,26 @@ class Adder:
         change, run = self._change, self._change.connection.execute
         ids = "SELECT rsid FROM names" + (" UNION ALL SELECT rsid FROM stage" if has_report else "")
         run(
-            "CREATE OR REPLACE TEMP TABLE known AS SELECT person, CAST(rsid AS UUID) AS rsid "
-            f"FROM {change.table('people')} WHERE rsid IS NOT NULL"
+            "CREATE OR REPLACE TEMP TABLE known AS SELECT p.person, i.rsid FROM "
+            f"(SELECT DISTINCT rsid FROM ({ids})) i LEFT JOIN (SELECT person, CAST(rsid AS UUID) AS rsid "
+            f"FROM {change.table('people')} WHERE rsid IS NOT NULL) p ON p.rsid = i.rsid"
         )
-        first = change.next["person"]
-        run(
-            f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {first} - 1 + row_number() OVER (ORDER BY rsid) AS person, "
-            f"rsid FROM (SELECT DISTINCT rsid FROM ({ids}) WHERE rsid NOT IN (SELECT rsid FROM known))"
-        )
-        new = int(change.run("SELECT count(*) FROM fresh")[0][0])
+        new = int(change.run("SELECT count(*) FROM known WHERE person IS NULL")[0][0])
         if new:
-            name = f"people-{first}.parquet"
+            first = change.next["person"]
+            run(
+                f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {first} - 1 + row_number() OVER (ORDER BY rsid) "
+                "AS person, rsid FROM known WHERE person IS NULL"
+            )
             change.put(
                 "people",
-                name,
+                f"people-{first}.parquet",
                 "SELECT person, CAST(rsid AS VARCHAR) AS rsid, 'cint' AS origin, NULL AS erased_at FROM fresh",
             )
+            run("DELETE FROM known WHERE person IS NULL")
             run("INSERT INTO known SELECT person, rsid FROM fresh")
+            run("DROP TABLE fresh")
             change.next["person"] += new
-        run("DROP TABLE fresh")
         return new
 
     # --- the tables of one part -----------------------------------------------------------------------------------
@@ -433,23 +434,26 @@ class Adder:
         change, run = self._change, self._change.connection.execute
         name, first = part_file(part), change.next["visit"]
         mine = f"WHERE s.target_group = {engine.text(group)}" if len(staged.groups) > 1 else ""
+        # A view, which two files are written from: the number of a visit is that of its row.
         run(
-            f"CREATE OR REPLACE TEMP TABLE fresh_visits AS SELECT {first} - 1 + row_number() OVER () AS visit, "
+            f"CREATE OR REPLACE TEMP VIEW fresh_visits AS SELECT {first} + s.place AS visit, "
             f"k.person, {part['part']} AS part, s.reason, s.entered, s.ended, s.supplier, s.cost, "
             f"{engine.number(part['as_of'])} AS as_of, {engine.text(staged.source)} AS source, s.rid "
             f"FROM stage s JOIN known k ON k.rsid = s.rsid {mine}"
         )
-        change.next["visit"] += int(change.run("SELECT count(*) FROM fresh_visits")[0][0])
+        change.next["visit"] += staged.rows
+        visits = "SELECT * EXCLUDE (rid) FROM fresh_visits"
+        sessions = f"SELECT {first} + s.place AS visit, s.rid FROM stage s {mine}"
         if change.has("visits", name):
             self._keep_earlier(part)
-        change.put("visits", name, "SELECT * EXCLUDE (rid) FROM fresh_visits")
-        change.put(
-            "sessions", name, "SELECT visit, CAST(rid AS VARCHAR) AS rid FROM fresh_visits WHERE rid IS NOT NULL"
-        )
-        run("DROP TABLE fresh_visits")
+            visits += " UNION ALL BY NAME SELECT * EXCLUDE (rid) FROM earlier"
+            sessions += " UNION ALL BY NAME SELECT visit, rid FROM earlier"
+        change.put("visits", name, visits)
+        change.put("sessions", name, f"SELECT visit, CAST(rid AS VARCHAR) AS rid FROM ({sessions}) WHERE rid NOT NULL")
+        run("DROP TABLE IF EXISTS earlier")
 
     def _keep_earlier(self, part: Part) -> None:
-        """Keep visits that the new report no longer has: it may not reach back so far, or a person was erased."""
+        """Make the table `earlier`: visits that the new report no longer has, as it may not reach back so far."""
         change, name = self._change, part_file(part)
         run = change.connection.execute
         run(
@@ -459,11 +463,10 @@ class Adder:
         if self._track:
             self._find_changes(part)
         run(
-            "INSERT INTO fresh_visits BY NAME SELECT * FROM earlier e WHERE (e.rid IS NOT NULL AND e.rid NOT IN "
-            "(SELECT rid FROM fresh_visits WHERE rid IS NOT NULL)) OR (e.rid IS NULL AND NOT EXISTS (SELECT 1 FROM "
-            "fresh_visits f WHERE f.person = e.person AND f.entered IS NOT DISTINCT FROM e.entered))"
+            "DELETE FROM earlier e WHERE (e.rid IS NOT NULL AND e.rid IN (SELECT rid FROM fresh_visits WHERE rid IS "
+            "NOT NULL)) OR (e.rid IS NULL AND EXISTS (SELECT 1 FROM fresh_visits f WHERE f.person = e.person AND "
+            "f.entered IS NOT DISTINCT FROM e.entered))"
         )
-        run("DROP TABLE earlier")
 
     def _find_changes(self, part: Part) -> None:
         def strongest(table: str) -> str:

@@ -86,13 +86,14 @@ class ReportChoices:
 
 @dataclass(frozen=True)
 class StagedReport:
-    """A report that stands in the table `stage`.
+    """A report that stands in the table `stage_rows`, and with the words for its statuses in the view `stage`.
 
-    Its columns are `rsid rid reason entered ended supplier cost target_group`, and `attribute_0` and so on.
+    The columns of `stage` are `place rsid rid reason entered ended supplier cost target_group`, and `attribute_0` and
+    so on; `place` is a number of the visit, from 0, with gaps.
 
     Args:
         source: Digest of its content.
-        rows: How many visits it has.
+        rows: How many visits it has; more than any `place`.
         unattributed: How many have no RSID, and so are of nobody that is known.
         has_rids: Whether visits have RIDs.
         groups: For each target group how many visits it has; empty if no column names it.
@@ -174,11 +175,12 @@ def stage_report(connection: Any, source: Any, choices: ReportChoices, scratch: 
 
 
 def stage_nothing(connection: Any, content: bytes) -> StagedReport:
-    """Make the table `stage` for a report without visits."""
+    """Make `stage` for a report without visits."""
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE stage (rsid UUID, rid UUID, reason VARCHAR, entered BIGINT, ended BIGINT, "
+        "CREATE OR REPLACE TEMP TABLE stage_rows (rsid UUID, rid UUID, reason VARCHAR, entered BIGINT, ended BIGINT, "
         "supplier VARCHAR, cost BIGINT, target_group VARCHAR)"
     )
+    connection.execute("CREATE OR REPLACE TEMP VIEW stage AS SELECT rowid AS place, * FROM stage_rows")
     return StagedReport(hashlib.sha256(content).hexdigest(), 0, 0, has_rids=False, groups={})
 
 
@@ -283,9 +285,9 @@ def _stage(connection: Any, rows: str, choices: ReportChoices, source: str, *, j
     )
     columns = replace(columns, is_utc=columns.is_utc or has_zone)
     kept = _columns_kept(sample.columns, choices, columns)
-    connection.execute("DROP TABLE IF EXISTS raw_stage")
+    connection.execute("DROP TABLE IF EXISTS stage_rows")  # before: two would lie in memory at once
     connection.execute(
-        f"CREATE TEMP TABLE raw_stage AS SELECT {_uuid(columns.rsid)} AS rsid, "
+        f"CREATE TEMP TABLE stage_rows AS SELECT {_uuid(columns.rsid)} AS rsid, "
         f"{_uuid(columns.rid)} AS rid, {_trimmed(columns.status)} AS status, "
         f"{_trimmed(columns.marketplace)} AS market, {_trimmed(columns.target_group)} AS target_group, "
         f"{_time(columns.entered)} AS entered, {_time(columns.ended)} AS ended, "
@@ -295,7 +297,7 @@ def _stage(connection: Any, rows: str, choices: ReportChoices, source: str, *, j
     )
     counts = connection.execute(
         "SELECT count(*), count(rsid), count(rid), count(*) FILTER (is_odd), min(least(entered, ended)), "
-        "max(greatest(entered, ended)), count(entered), count(ended) FROM raw_stage"
+        "max(greatest(entered, ended)), count(entered), count(ended) FROM stage_rows"
     ).fetchone()
     total, with_rsid, with_rid, odd, first, last, with_entry, with_end = counts
     if odd and not judged:
@@ -316,15 +318,14 @@ def _stage(connection: Any, rows: str, choices: ReportChoices, source: str, *, j
         for each in ("entered", "ended")
     )
     cost = "CASE WHEN r.reason = 'completed' THEN s.cost ELSE 0 END" if columns.is_price else "s.cost"
-    connection.execute("DROP TABLE IF EXISTS stage")
+    # A view: a second copy of a million visits would take longer to write than its columns take to compute.
     connection.execute(
-        f"CREATE TEMP TABLE stage AS SELECT s.rsid, s.rid, r.reason, {entered} AS entered, {ended} AS ended, "
-        f"s.supplier, CASE WHEN s.cost IS NOT NULL THEN {cost} END AS cost, s.target_group"
+        f"CREATE OR REPLACE TEMP VIEW stage AS SELECT s.rowid AS place, s.rsid, s.rid, r.reason, {entered} AS entered, "
+        f"{ended} AS ended, s.supplier, CASE WHEN s.cost IS NOT NULL THEN {cost} END AS cost, s.target_group"
         + "".join(f", s.attribute_{place}" for place in range(len(kept)))
-        + " FROM raw_stage s JOIN reasons r ON s.status IS NOT DISTINCT FROM r.status "
+        + " FROM stage_rows s JOIN reasons r ON s.status IS NOT DISTINCT FROM r.status "
         "AND s.market IS NOT DISTINCT FROM r.market WHERE s.rsid IS NOT NULL"
     )
-    connection.execute("DROP TABLE raw_stage")
     notes += _drop_repeats(connection, has_rids=with_rid > 0)
     groups = connection.execute(
         "SELECT target_group, count(*) FROM stage WHERE target_group IS NOT NULL GROUP BY ALL ORDER BY ALL"
@@ -378,7 +379,7 @@ def _name_reasons(connection: Any, choices: ReportChoices) -> None:
     Raises:
         InputError: a code or a word is not known; all of them are named.
     """
-    found = connection.execute("SELECT status, market, count(*) FROM raw_stage GROUP BY ALL").fetchall()
+    found = connection.execute("SELECT status, market, count(*) FROM stage_rows GROUP BY ALL").fetchall()
     rows, unknown = [], {}
     for status, market, count in found:
         word = "completed" if choices.all_complete else _reason(status, market, choices.codes)
@@ -435,7 +436,8 @@ def _drop_repeats(connection: Any, *, has_rids: bool) -> list[str]:
         RespondentFileError: one RID belongs to two people.
     """
     if has_rids:
-        if not connection.execute("SELECT count(*) - count(DISTINCT rid) FROM stage").fetchone()[0]:
+        repeats = "SELECT count(*) - count(DISTINCT rid) FROM stage_rows WHERE rsid IS NOT NULL"
+        if not connection.execute(repeats).fetchone()[0]:
             return []
         people = connection.execute(
             "SELECT count(*) FROM (SELECT rid FROM stage WHERE rid IS NOT NULL GROUP BY rid "
@@ -449,14 +451,10 @@ def _drop_repeats(connection: Any, *, has_rids: bool) -> list[str]:
         key = "coalesce(CAST(rid AS VARCHAR), concat_ws(' ', rsid, entered, ended, reason))"
     else:
         key = "concat_ws(' ', rsid, entered, ended, reason)"
-    before = connection.execute("SELECT count(*) FROM stage").fetchone()[0]
-    connection.execute(
-        "CREATE TEMP TABLE stage_once AS SELECT * FROM stage QUALIFY row_number() OVER "
-        f"(PARTITION BY {key} ORDER BY ended DESC NULLS LAST, {rank_sql('reason')}) = 1"
-    )
-    connection.execute("DROP TABLE stage")
-    connection.execute("ALTER TABLE stage_once RENAME TO stage")
-    left_out = before - connection.execute("SELECT count(*) FROM stage").fetchone()[0]
+    left_out = connection.execute(
+        "DELETE FROM stage_rows WHERE rowid IN (SELECT place FROM stage QUALIFY row_number() OVER "
+        f"(PARTITION BY {key} ORDER BY ended DESC NULLS LAST, {rank_sql('reason')}) > 1)"
+    ).fetchone()[0]
     return [f"{left_out:,} visits are listed more than once, and count once."] if left_out else []
 
 
