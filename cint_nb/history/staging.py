@@ -288,8 +288,8 @@ def _stage(connection: Any, rows: str, choices: ReportChoices, source: str, *, j
     connection.execute("DROP TABLE IF EXISTS stage_rows")  # before: two would lie in memory at once
     connection.execute(
         f"CREATE TEMP TABLE stage_rows AS SELECT {_uuid(columns.rsid)} AS rsid, "
-        f"{_uuid(columns.rid)} AS rid, {_trimmed(columns.status)} AS status, "
-        f"{_trimmed(columns.marketplace)} AS market, {_trimmed(columns.target_group)} AS target_group, "
+        f"{_uuid(columns.rid)} AS rid, {_raw(columns.status)} AS status, {_raw(columns.marketplace)} AS market, "
+        f"{_trimmed(columns.target_group)} AS target_group, "
         f"{_time(columns.entered)} AS entered, {_time(columns.ended)} AS ended, "
         f"{_trimmed(columns.supplier)} AS supplier, {_money(columns.cost)} AS cost"
         + "".join(f", {_trimmed(name)} AS attribute_{place}" for place, name in enumerate(kept))
@@ -384,7 +384,9 @@ def _name_reasons(connection: Any, choices: ReportChoices) -> None:
     for status, market, count in found:
         word = "completed" if choices.all_complete else _reason(status, market, choices.codes)
         if word is None:
-            unknown[status if status not in (None, "-1") else f"{market} (marketplace)"] = count
+            given = _without_space(status)
+            code = given if given not in (None, "-1") else f"{market} (marketplace)"
+            unknown[code] = unknown.get(code, 0) + count
         rows.append((status, market, word))
     if unknown:
         shown = ", ".join(f"{masked_repr(code, 40)} ({count:,})" for code, count in list(unknown.items())[:8])
@@ -401,7 +403,7 @@ def _name_reasons(connection: Any, choices: ReportChoices) -> None:
 
 def _reason(status: str | None, market: str | None, codes: Mapping[str, str]) -> str | None:
     """Return the word for a combination of codes or words; None if it is not known."""
-    client, place = (None if text is None else _plain(text) for text in (status, market))
+    client, place = (None if text is None else _plain(text) for text in map(_without_space, (status, market)))
     if client is not None and client in codes:
         return codes[client]
     if place is not None and place in codes and client in (None, "-1"):
@@ -419,6 +421,11 @@ def reason_or_none(client: int | None, marketplace: int | None) -> str | None:
         return reason_of(client, marketplace)
     except CintError:
         return None
+
+
+def _without_space(text: str | None) -> str | None:
+    """Return a cell without space around it; None for an empty one."""
+    return None if text is None else text.strip() or None
 
 
 def _plain(text: str) -> str:
@@ -462,7 +469,15 @@ def _drop_repeats(connection: Any, *, has_rids: bool) -> list[str]:
 
 
 def _uuid(column: str | None) -> str:
-    return "CAST(NULL AS UUID)" if column is None else f"TRY_CAST(trim({engine.name(column)}) AS UUID)"
+    if column is None:
+        return "CAST(NULL AS UUID)"
+    # As it is, first: to trim a million ids takes as long as to read them.
+    return f"coalesce(TRY_CAST({engine.name(column)} AS UUID), TRY_CAST(trim({engine.name(column)}) AS UUID))"
+
+
+def _raw(column: str | None) -> str:
+    """Return a column with its space: what has few different values is trimmed once for each of them."""
+    return "CAST(NULL AS VARCHAR)" if column is None else f"CAST({engine.name(column)} AS VARCHAR)"
 
 
 def _trimmed(column: str | None) -> str:
