@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -115,7 +116,8 @@ def warned() -> Iterator[list[str]]:
         warnings.simplefilter("always")
         yield texts
     texts += [str(each.message) for each in caught if issubclass(each.category, CintWarning)]
-    assert [each for each in caught if not issubclass(each.category, CintWarning)] == []
+    others = [each for each in caught if not issubclass(each.category, CintWarning)]
+    assert [each for each in others if not {"ibis", "pyspark"} & set(Path(each.filename).parts)] == []  # of pandas 3
 
 
 def quiet(call: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
