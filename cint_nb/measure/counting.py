@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,7 +35,7 @@ _HOURS_MAX = 1_000_000
 
 _NOT_ASKED, _NOT_KNOWN, _UNTIMED = -3, -2, -1
 """In place of a time, for people who have none."""
-_UNKNOWN_WORD, _GROUPS_DIFFER, _CLOSED_FIRST, _CAME_FIRST, _DOUBTFUL = 5, 4, 3, 2, 1
+_NO_KEY, _UNKNOWN_WORD, _GROUPS_DIFFER, _CLOSED_FIRST, _CAME_FIRST, _DOUBTFUL = 6, 5, 4, 3, 2, 1
 """What may be wrong with a person, the worst highest."""
 
 
@@ -146,11 +148,11 @@ def count_cells(frame: Any, *, by: str | None, base: str, horizon: float | None)
         horizon: Milliseconds since the opening; the shortest open time if None.
     """
     for exact in (False, True):  # exactly only where somebody completed several times in a wave
-        people = read_people(frame, by=by, times=True, exact=exact, words=False)
+        people = read_people(frame, by=by, times=True, exact=exact, words=False, quick=True)
         if not people.rows:
             return Counted(people, [], {}, horizon)
         based = people_of_base(people, base)
-        found = fetch(_timed_query(people, based, horizon) if people.timed else _plain_query(people, based))
+        found = _fetch_timed(people, based, horizon) if people.timed else _fetch_in_spans(people, based, _plain_query)
         troubles = found["trouble"] if people.timed else (_unpacked(int(packed))[3] for packed in found["packed"])
         worst = max(map(int, troubles), default=0)
         if worst > _DOUBTFUL:
@@ -167,8 +169,41 @@ def count_cells(frame: Any, *, by: str | None, base: str, horizon: float | None)
     return Counted(people, based.cells or in_order(counts), counts, horizon)
 
 
+def _fetch_timed(people: People, based: Based, horizon: float | None) -> Values:
+    """Return the counts at a horizon; the shortest open time of all if None.
+
+    That of all rows is known before people are counted. It is that of all people too, unless those it is of came to
+    two parts, or nothing is known of them: then they are counted again.
+    """
+    is_everybody = based.cells is None
+    guess = people.look.shortest if horizon is None and people.look is not None and is_everybody else horizon
+    found = _fetch_in_spans(people, based, lambda people, data: _timed_query(people, data, guess))
+    if horizon is not None or (guess is None and (len(people.spans()) == 1 or not is_everybody)):
+        return found
+    shortest = min((each for each in found["exposure"] if each is not None), default=None)
+    if shortest in (None, guess) or max(map(int, found["trouble"]), default=0):
+        return found
+    return _fetch_in_spans(people, based, lambda people, data: _timed_query(people, data, int(shortest)))
+
+
+def _fetch_in_spans(
+    people: People, based: Based, query: Callable[[People, nw.LazyFrame[Any]], nw.LazyFrame[Any]]
+) -> Values:
+    """Return what a query of people finds; of very many in one span of waves after the other."""
+    found: Values = {}
+    for span in people.spans() if based.cells is None else [None]:
+        data = based.data
+        if span is not None:
+            data = data.filter((nw.col("wave") >= span[0]) & (nw.col("wave") <= span[1]))
+        for name, values in fetch(query(people, data)).items():
+            found.setdefault(name, []).extend(values)
+    return found
+
+
 def refuse_trouble(people: People, worst: int) -> None:
     """Refuse what is wrong with somebody, in words."""
+    if worst == _NO_KEY:
+        people.refuse_no_keys()
     if worst == _UNKNOWN_WORD:
         people.refuse_unknown_words()
     if worst == _GROUPS_DIFFER:
@@ -212,7 +247,8 @@ def with_times(people: People, data: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         trouble = nw.when(closes < opened).then(nw.lit(_CLOSED_FIRST)).otherwise(trouble)
     if people.by is not None:
         trouble = nw.when(nw.col("by_differs") == 1).then(nw.lit(_GROUPS_DIFFER)).otherwise(trouble)
-    made["trouble"] = nw.when(word == UNKNOWN_WORD).then(nw.lit(_UNKNOWN_WORD)).otherwise(trouble)
+    trouble = nw.when(word == UNKNOWN_WORD).then(nw.lit(_UNKNOWN_WORD)).otherwise(trouble)
+    made["trouble"] = nw.when(nw.col("person").is_null()).then(nw.lit(_NO_KEY)).otherwise(trouble)
     time = nw.when(word == NOT_KNOWN).then(nw.lit(_NOT_KNOWN)).otherwise(time)
     made["time"] = nw.when(is_asked(word)).then(time).otherwise(nw.lit(_NOT_ASKED))
     return data.with_columns(**made)
@@ -229,16 +265,16 @@ def cells_of(people: People, found: Values) -> list[Cell]:
     return [Cell(int(wave), group) for wave, group in zip(found["wave"], groups, strict=True)]
 
 
-_PACKED = (len(WORDS) + 1, len(CLOSINGS) + 1, 2, _UNKNOWN_WORD + 1)
+_PACKED = (len(WORDS) + 1, len(CLOSINGS) + 1, 2, _NO_KEY + 1)
 """How many values the parts of a packed number have: word (from -1), closing, final, trouble."""
 
 
-def _plain_query(people: People, based: Based) -> nw.LazyFrame[Any]:
+def _plain_query(people: People, data: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Count people by all that matters of them, packed into one number, by which engines group fast."""
     packed = nw.col("word") + 1
     for name, size in zip(("closing", "final", "trouble"), _PACKED[1:], strict=True):
         packed = packed * size + nw.col(name)
-    counted = with_times(people, based.data).with_columns(packed=packed)
+    counted = with_times(people, data).with_columns(packed=packed)
     return counted.group_by(*cell_keys(people), "packed").agg(nw.len().alias("people"))
 
 
@@ -274,13 +310,14 @@ def _plain_counts(people: People, found: Values) -> dict[Cell, CellCounts]:
     return counts
 
 
-def _timed_query(people: People, based: Based, horizon: float | None) -> nw.LazyFrame[Any]:
+def _timed_query(people: People, data: nw.LazyFrame[Any], horizon: float | None) -> nw.LazyFrame[Any]:
     """Return one query for all counts: people are counted by their times, then times by running sums."""
     keys = cell_keys(people)
     word, known = nw.col("word"), is_known(nw.col("word"))
     by_time = (
-        with_times(people, based.data)
+        with_times(people, data)
         .with_columns(
+            **({"time": _clipped(horizon)} if horizon is not None else {}),
             cut_off=flag(word == CUT_OFF),
             pending=flag(word == PENDING),
             unfinished=flag(known & (nw.col("final") == 0)),
@@ -335,6 +372,12 @@ def _timed_query(people: People, based: Based, horizon: float | None) -> nw.Lazy
             *(nw.col(name).min() for name in ("first_closing", "exposure")),
         )
     )  # fmt: skip
+
+
+def _clipped(horizon: float) -> nw.Expr:
+    """Return the times, all that are beyond a horizon as one: whoever has such a time is at risk until then."""
+    beyond = math.floor(horizon) + 1
+    return nw.when(nw.col("time") > beyond).then(nw.lit(beyond)).otherwise(nw.col("time"))
 
 
 def _timed_counts(people: People, found: Values) -> dict[Cell, CellCounts]:

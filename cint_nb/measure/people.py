@@ -52,6 +52,11 @@ _DIGITS_FROM = 10**15
 _CODED_MAX = 32
 """So many values of a grouping column are compared as small numbers; more than these as they are."""
 _MASK = mask_id("")[:2]
+_CELLS_MAX = 5_000
+"""More waves and groups than this are not looked at together."""
+_ROWS_AT_ONCE = 1_500_000
+"""DuckDB keeps a row of some hundred bytes for each person and wave that it counts: more than this are counted one wave
+after the other, which takes no longer."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ class People:
         timed: Whether the frame says when parts were open.
         unread: The rows of the frame in the same terms, to look unknown words up in.
         columns: The names of the columns of `reason` and `closed_by` in `unread`.
+        look: What was seen of the waves and groups alone; None where all rows were looked at.
     """
 
     data: nw.LazyFrame[Any]
@@ -93,12 +99,15 @@ class People:
     timed: bool
     unread: nw.LazyFrame[Any]
     columns: tuple[str, str | None]
+    look: Look | None = None
 
     @cached_property
     def waves(self) -> list[int]:
         """All waves of the frame, in order."""
         if not self.rows:
             return []
+        if self.look is not None:
+            return sorted(self.look.rows)
         return sorted({int(wave) for wave in distinct(self.unread, "wave")["wave"]})
 
     def choose_waves(self, waves: Sequence[int] | None) -> list[int]:
@@ -125,6 +134,31 @@ class People:
                 evidence={"there are": ", ".join(map(str, self.waves[:20])) or "none"},
                 next_step="choose among the waves of the frame.",
             )
+
+    def spans(self) -> list[tuple[int, int] | None]:
+        """Return the first and the last of the waves that are counted at once, in order; None for all at once."""
+        if self.look is None or not self.data.implementation.is_duckdb() or self.rows <= _ROWS_AT_ONCE:
+            return [None]
+        found: list[tuple[int, int]] = []
+        counted = 0
+        for wave in self.waves:
+            counted += self.look.rows[wave]
+            if found and counted <= _ROWS_AT_ONCE:
+                found[-1] = (found[-1][0], wave)
+            else:
+                found.append((wave, wave))
+                counted = self.look.rows[wave]
+        return [*found]
+
+    def refuse_no_keys(self) -> None:
+        """Refuse rows without a person.
+
+        Raises:
+            InputError: there is one.
+        """
+        missing = fetch(self.unread.select(missing=flag(nw.col("person").is_null()).sum()))["missing"][0]
+        if missing:
+            raise _no_person(int(missing), 0)
 
     def refuse_unknown_words(self) -> None:
         """Refuse words that are none of ours, by name.
@@ -154,7 +188,7 @@ def _refuse_words(column: str, unknown: Sequence[Any], known: Sequence[str]) -> 
 
 def read_people(
     frame: Any, *, by: str | None = None, times: bool = False, details: bool = False, words: bool = True,
-    exact: bool = True,
+    exact: bool = True, quick: bool = False,
 ) -> People:  # fmt: skip
     """Return what became of each person in each wave.
 
@@ -166,6 +200,8 @@ def read_people(
         words: Whether unknown words are looked for at once; else they have the place `UNKNOWN_WORD`.
         exact: Whether several completed visits of one person and wave are distinguished by when they began; else `done`
             is the earliest end, and `doubtful` is 1 where that may not be the deciding one.
+        quick: Whether whoever counts looks for rows without a person, `person` being null there. A query is then asked
+            for its waves and groups only, before its people are counted.
 
     Raises:
         InputError: a column is missing, holds something else, or holds an unknown word.
@@ -188,9 +224,10 @@ def read_people(
         *(column_as(data, schema, name, "number").alias(name) for name in numbers),
         *([nw.col(by).alias("by")] if by is not None else []),
     )
-    seen = _survey(rows, schema, by)
-    grouping = None if by is None else _grouping(rows, by)
     timed = times and {"open_from", "open_until"} <= set(schema)
+    look = _look(rows, schema, by, timed=timed) if quick and origin.lazy and closed_by is not None else None
+    seen = _survey(rows, schema, by) if look is None else look.survey()
+    grouping = None if by is None else _grouping(rows, by) if look is None else look.grouping(by)
     rows_with_places = rows.with_columns(
         word=cases(PLACE_OF, nw.col("reason"), null=UNKNOWN_WORD if is_read else LISTED, other=UNKNOWN_WORD),
         closing=cases(_CLOSING_PLACE, nw.col("closed_by"), null=CLOSING_NOT_GIVEN, other=UNKNOWN_WORD),
@@ -209,12 +246,56 @@ def read_people(
         found = _strongest(
             rows_with_places, schema, times=times, details=details, exact=exact, null_is_absent=closed_by is None
         )
-    people = People(found, origin, seen.rows, grouping, timed, rows, (reason, closed_by))
+    people = People(found, origin, seen.rows, grouping, timed, rows, (reason, closed_by), look)
     if words and people.rows:
         people.refuse_unknown_words()
     if is_read and people.rows:
         _refuse_doubles(rows)
     return people
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the waves and groups of a frame are, where nothing is odd about them.
+
+    Args:
+        rows: How many each wave has.
+        groups: The values of the grouping column.
+        shortest: Milliseconds between opening and closing, the least of all rows; None where that is not known.
+    """
+
+    rows: Mapping[int, int]
+    groups: Sequence[Any]
+    shortest: int | None
+
+    def survey(self) -> _Survey:
+        """Return it as what a look at all rows shows."""
+        rows = sum(self.rows.values())
+        return _Survey(rows, rows, rows, rows, rows, 0, 0, 0, min(self.rows, default=None))
+
+    def grouping(self, by: str) -> Grouping:
+        """Return the column `by` with its values."""
+        return Grouping(by, None if len(self.groups) > _CODED_MAX else sorted(self.groups, key=sort_key))
+
+
+def _look(rows: nw.LazyFrame[Any], schema: Mapping[str, Any], by: str | None, *, timed: bool) -> Look | None:
+    """Look at waves, groups and open times, which an engine often knows for whole files; None if anything is odd."""
+    if not (schema["person"].is_integer() and schema["wave"].is_integer()):
+        return None
+    keys = ["wave", *(["by"] if by is not None else [])]
+    counted = rows.with_columns(shortest=nw.col("open_until") - nw.col("open_from")) if timed else rows
+    wanted = [nw.len().alias("rows"), *([nw.col("shortest").min()] if timed else [])]
+    found = fetch(counted.group_by(*keys).agg(*wanted).head(_CELLS_MAX + 1))
+    cells = len(found["wave"])
+    if not 0 < cells <= _CELLS_MAX or any(value is None for key in keys for value in found[key]):
+        return None
+    counts: dict[int, int] = {}
+    for wave, number in zip(found["wave"], found["rows"], strict=True):
+        counts[int(wave)] = counts.get(int(wave), 0) + int(number)
+    if min(counts) < 1:
+        return None
+    shortest = min((int(each) for each in found.get("shortest", ()) if each is not None), default=None)
+    return Look(counts, list(dict.fromkeys(found["by"])) if by is not None else [], shortest)
 
 
 @dataclass(frozen=True)
@@ -291,9 +372,13 @@ def _no_key(seen: _Survey) -> InputError:
             evidence={"rows": seen.masked},
             next_step="use a key of your own, such as the person numbers of a history.",
         )
+    return _no_person(seen.rows - seen.persons, seen.broken_persons)
+
+
+def _no_person(without: int, broken: int) -> InputError:
     return InputError(
         "person must be a key in every row: a whole number or a text.",
-        evidence={"without": seen.rows - seen.persons, "not whole": seen.broken_persons},
+        evidence={"without": without, "not whole": broken},
         next_step="give each row the key of its person, or leave the row out.",
     )
 
