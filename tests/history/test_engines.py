@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import pytest
 from cint_nb.domain.errors import InputError
 from cint_nb.history.history import History
 from cint_nb.measure.retention import retention
-from tests.history.studies import two_waves
+from tests.history.studies import people, rid, two_waves
+from tests.measure.worlds import rows_of, same
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +79,46 @@ class FakeSession:
 
 
 def test_a_spark_session_reads_the_same_files(history: History) -> None:
-    """Only what is sent is compared here; the benchmark runs a real session where one is installed."""
+    """Only what is sent is compared here; a real session is asked below, where one is installed."""
     spark = History.open(history.folder, engine=FakeSession())
     assert sorted(spark.long("country").fetchall(), key=str) == sorted(history.long("country").fetchall(), key=str)
     assert repr(spark).endswith("Spark>")
     assert len(spark.cohort(completed=1).respondents()) == 4
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(find_spec("pyspark") is None, reason="Spark is installed by who uses it")
+def test_a_real_spark_session_gives_the_same(tmp_path: Path) -> None:
+    from pyspark.sql import SparkSession
+
+    history = two_waves(tmp_path)
+    history.join([{"RID": rid(1, 1), "mood": "good", "score": "3"}, {"RID": rid(1, 2), "mood": "bad", "score": "5"}])
+    history.erase(people([3]))
+    session = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+    session.conf.set("spark.sql.shuffle.partitions", "2")
+    spark = History.open(history.folder, engine=session)
+    for query in (
+        lambda engine: engine.long("country", "wave_name", "mood"),
+        lambda engine: engine.wide(),
+        lambda engine: engine.attributes(),
+        lambda engine: engine.attributes("score", before=2),
+    ):
+        assert sorted(map(tuple, query(spark).collect()), key=str) == sorted(query(history).fetchall(), key=str)
+    for base in ("asked", "first"):
+        same(rows_of(retention(spark.long(), base=base)), rows_of(retention(history.long(), base=base)))
+    assert sorted(spark.cohort(completed=1).respondents().ids) == sorted(history.cohort(completed=1).respondents().ids)
+
+
+@pytest.mark.skipif(find_spec("ibis") is None, reason="Ibis is installed by who uses it")
+def test_ibis_over_the_same_files_gives_the_same(history: History) -> None:
+    import ibis
+
+    rows = history.long("country")
+    connection = ibis.duckdb.connect()
+    connection.raw_sql(f"CREATE VIEW visits_and_listed AS {rows.sql_query()}")
+    table = connection.table("visits_and_listed")
+    assert table.count().execute() == len(rows)
+    same(rows_of(retention(table, by="country")), rows_of(retention(rows, by="country")))
 
 
 def test_what_is_no_engine_is_refused(tmp_path: Path) -> None:
