@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from cint_nb.history import engine
 from cint_nb.history.staging import ReportChoices, StagedReport, stage_nothing, stage_report
 from cint_nb.history.storage import Transaction
 from cint_nb.history.tables import CLOSINGS, MISSING, READ, STATES, TABLES, rank_sql
-from cint_nb.history.waves import WaveRecord
+from cint_nb.history.waves import ReportFile, WaveRecord
 from cint_nb.study.files import id_array
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.crosswalk import Crosswalk
@@ -42,12 +43,14 @@ class Added:
         changed: Whether anything is new; where nothing is, nothing was written.
         notes: What is to be known about it.
         changes: Who changed, for `History.refresh`.
+        of_another: Parts whose file holds another report now.
     """
 
     rows: tuple[Mapping[str, Any], ...]
     changed: bool
     notes: tuple[str, ...] = ()
     changes: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    of_another: tuple[int, ...] = ()
 
     def frame(self) -> pd.DataFrame:
         """Return one row per part.
@@ -81,6 +84,7 @@ class Addition:
         rejected: People who were uploaded and not saved, of a list that was given by hand.
         origin: `wave` or `file`.
         is_named: Whether the caller gave the name: a report of another wave is then refused.
+        again: The parts that a file is read again for; empty if it is read for the first time.
     """
 
     record: WaveRecord
@@ -90,6 +94,7 @@ class Addition:
     rejected: Respondents | None = None
     origin: str = "wave"
     is_named: bool = False
+    again: tuple[int, ...] = ()
 
 
 def read_parts(change: Transaction) -> list[Part]:
@@ -118,6 +123,8 @@ class Adder:
         self.rows: list[Mapping[str, Any]] = []
         self.changes: list[Mapping[str, Any]] = []
         self.changed = False
+        self.of_another: list[int] = []
+        """Parts whose file holds another report now."""
 
     def add(self, addition: Addition) -> None:
         """Add one record, with all target groups its report has.
@@ -129,6 +136,8 @@ class Adder:
         staged = None
         if addition.report is not None:
             staged = self._stage(addition)
+            if addition.again and not self._is_of(staged, addition.again):
+                return
             self.notes += staged.notes
         groups = self._groups(addition, staged)
         parts = self._number(addition, staged, groups)
@@ -144,6 +153,7 @@ class Adder:
                 self._write_visits(part, group, staged)
                 self._write_attributes(part, group, staged)
             self._write_listed(part)
+            self._remember(part, addition, staged)
             self._parts = sorted([*(p for p in self._parts if p["part"] != part["part"]), part], key=_by_number)
         self._refuse_other_order()
         self.rows += [self._row(part, new_people=new_people) for part, _ in parts]
@@ -154,7 +164,33 @@ class Adder:
         if self.changed:
             self._write_parts()
             self._change.commit()
-        return Added(tuple(self.rows), self.changed, tuple(dict.fromkeys(self.notes)), tuple(self.changes))
+        notes = tuple(dict.fromkeys(self.notes))
+        return Added(tuple(self.rows), self.changed, notes, tuple(self.changes), tuple(self.of_another))
+
+    def _is_of(self, staged: StagedReport, again: Sequence[int]) -> bool:
+        """Return whether a file that was read again is still of its parts; remember those that it is not of."""
+        parts = [part for part in self._parts if part["part"] in again]
+        gone = [part["part"] for part in parts if part["target_group"] and part["target_group"] not in staged.groups]
+        is_other = any(part["source"] == staged.source for part in self._parts if part["part"] not in again)
+        is_other |= len(staged.groups) > 1 and any(part["target_group"] is None for part in parts)
+        self.of_another += again if is_other else gone
+        return not is_other and len(gone) < len(parts)
+
+    def _remember(self, part: Part, addition: Addition, staged: StagedReport | None) -> None:
+        """Remember the file of a report, or forget that of the report before."""
+        reports, source = self._change.reports, addition.report
+        reports.pop(str(part["part"]), None)
+        if addition.origin != "file" or staged is None or staged.file_sha256 is None:
+            return
+        found = ReportFile.of(
+            Path(source),
+            staged.file_sha256,
+            self._change.store.folder,
+            target_group=addition.record.target_group,
+            choices=asdict(addition.choices),
+        )
+        if found is not None:
+            reports[str(part["part"])] = found.to_manifest()
 
     def _stage(self, addition: Addition) -> StagedReport:
         con = self._change.connection
@@ -281,8 +317,10 @@ class Adder:
         part |= {column: value for column, value in new.items() if value is not None}
         part["closed_by"] = part["closed_by"] if part["closed_by"] in CLOSINGS else "not_known"
         part["report"] = part["report"] or MISSING
-        if part["as_of"] is None and staged is not None:
-            part["as_of"] = self._change.run("SELECT max(coalesce(ended, entered)) FROM stage")[0][0]
+        if addition.again:  # nobody says when it was read: not before its last visit
+            part["as_of"] = max(part["as_of"] or 0, self._last_visit() or 0) or None
+        elif part["as_of"] is None and staged is not None:
+            part["as_of"] = self._last_visit()
             self.notes.append(
                 "When the report was read is not known: taken as its last visit. Say it with as_of=, or a part that "
                 "closed later reads as provisional."
@@ -291,6 +329,10 @@ class Adder:
             self.notes.append(f"The report of {name} is missing, so that who came is not known: {record.missing}")
         self.notes += record.notes
         return part
+
+    def _last_visit(self) -> int | None:
+        last: int | None = self._change.run("SELECT max(coalesce(ended, entered)) FROM stage")[0][0]
+        return last
 
     def _differs(self, part: Part) -> bool:
         """Return whether a part is another one than before; a closed one does not change by being read later."""

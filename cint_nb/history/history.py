@@ -23,10 +23,10 @@ from cint_nb.history.engine import DuckDBReader, SparkReader, choose_reader
 from cint_nb.history.erasure import Erasure, erase
 from cint_nb.history.joining import Joined, join
 from cint_nb.history.queries import attribute_kinds_sql, attributes_sql, long_sql
-from cint_nb.history.staging import ReportChoices, parse_codes
+from cint_nb.history.staging import ReportChoices, digest_of_file, parse_codes
 from cint_nb.history.storage import Manifest, Store
 from cint_nb.history.tables import CLOSINGS, WaveNumber
-from cint_nb.history.waves import RecordedWave, WaveOpener, WaveRecord
+from cint_nb.history.waves import RecordedWave, ReportFile, WaveOpener, WaveRecord
 from cint_nb.measure.dispositions import dispositions
 from cint_nb.output_files import as_path
 from cint_nb.study.files.respondents import Respondents, read_respondents
@@ -36,6 +36,16 @@ REACH = timedelta(days=365)
 """How far back the exchange's reports reach."""
 _MORE_ATTRIBUTES = "history.add(wave, attributes=[…]) keeps columns of the report, history.join(data) your own."
 _FINAL, _MID_FIELD, _MISSING = "final", "mid-field", "report missing"
+_READ_AGAIN, _UNCHANGED, _GONE, _OF_ANOTHER, _BEYOND = (
+    "read again", "unchanged", "gone", "of another wave", "beyond reach",
+)  # fmt: skip
+_STAYS = {
+    _GONE: "since the file of its report is gone or cannot be read",
+    _OF_ANOTHER: "since its file holds a report of another wave now",
+    _BEYOND: "beyond the twelve months reports reach back",
+    "no client": "since history.refresh was given no client",
+}
+"""What is said of parts that could not be read again."""
 
 
 @check_arguments(leave=("engine", "report", "data", "rule"))
@@ -334,56 +344,104 @@ class History(RichDisplay):
         addition = Addition(record, report, choices, dict(waves or {}), rejected, "file", is_named=name is not None)
         return self._add([addition], wave)
 
-    def refresh(self, client: WaveOpener) -> pd.DataFrame:
-        """Read the waves again that the exchange can still report on, and say who changed.
+    def refresh(self, client: WaveOpener | None = None) -> pd.DataFrame:
+        """Read again what can be read again, and say who changed: waves of a client, and files of reports.
 
-        Completes are rejected and accepted for weeks after a wave; reports reach back twelve months.
+        Completes are rejected and accepted for weeks after a wave; reports reach back twelve months. A file that
+        `add_report` read is read again, in the same way, if its content is another one now. All of it counts, or
+        nothing.
 
         Args:
-            client: Opens the waves by their names.
+            client: Opens the waves by their names; not needed where all reports came from files.
 
         Returns:
             A frame without ids: `wave`, `part`, `person`, `before` and `after`: what became of the person, missing
-            where there was no visit before.
+            where there was no visit before. Its `attrs["parts"]` says of each part `read again`, `unchanged` (its
+            file), `gone` (its file), `of another wave` (what is in its file now), `beyond reach`, `no client` or
+            `no file`; with the last five it stays as it was read.
 
         Raises:
-            InputError: the history has no wave that came from a client.
+            InputError: nothing can be read again, or the waves came from a client, and none is given.
+            RespondentFileError: a file is no report any more.
             HistoryBusy: another process writes the history for minutes.
 
         Example:
             >>> client.pass_time(days=2)
             >>> changed = history.refresh(client)
-            >>> len(changed)
-            0
+            >>> len(changed), changed.attrs["parts"]
+            (0, {1: 'read again'})
         """
-        folder, reader = self.version_folder, self._duckdb()
+        reader, manifest = self._duckdb(), self._manifest()
         rows = reader.rows(
-            "SELECT name, project, open_from, coalesce(open_until, open_from) FROM "
-            f"{reader.table(folder / 'parts')} WHERE origin = 'wave' AND project IS NOT NULL ORDER BY wave, part"
+            "SELECT part, name, CASE WHEN origin = 'wave' THEN project END, open_from, coalesce(open_until, open_from) "
+            f"FROM {reader.table(self._store.version_folder(manifest.version) / 'parts')} ORDER BY wave, part"
         )
-        if not rows:
+        names = {part: name for part, name, *_ in rows}
+        from_client = [row for row in rows if row[2] is not None]
+        files = {int(part): ReportFile.from_manifest(found) for part, found in manifest.reports.items()}
+        if not files and (client is None or not from_client):
             raise InputError(
-                "No wave of the history came from a client.",
-                next_step="add the new report of each wave: history.add_report(file, name=…).",
+                "No report of the history came from a file that is remembered, and its waves came from a client."
+                if from_client
+                else "No wave of the history came from a client, and no report from a file that is remembered.",
+                next_step="write history.refresh(client)."
+                if from_client
+                else "add the new report of each wave: history.add_report(file, name=…).",
             )
+        states = {part: "no client" if project else "no file" for part, _, project, *_ in rows}
+        additions = self._again_from_files(files, names, states)
+        if client is not None:
+            additions += self._again_from_client(client, from_client, states)
+        added = self._add(additions, None, track=True)
+        states |= dict.fromkeys(added.of_another, _OF_ANOTHER)
+        for state, sentence in _STAYS.items():
+            found = [names[part] for part, each in states.items() if each == state]
+            if found:
+                shown = mask_ids_in(", ".join(found[:5]))
+                warn_caller(f"{format_count(len(found), 'wave stays', 'waves stay')} as read, {sentence}: {shown}.")
+        changes = pd.DataFrame(list(added.changes), columns=["wave", "part", "person", "before", "after"])
+        changes.attrs["parts"] = states
+        return changes
+
+    def _again_from_client(
+        self, client: WaveOpener, rows: Sequence[tuple[Any, ...]], states: dict[int, str]
+    ) -> list[Addition]:
         now = client.clock.now()
-        records, beyond = [], []
-        for name, project, opened, closed in rows:
+        records = []
+        for part, name, project, opened, closed in rows:
             if closed is not None and now - moment(closed) > REACH:
-                beyond.append(name)
+                states[part] = _BEYOND
                 continue
             begins = now - REACH + timedelta(days=1)
             start = begins.date() if opened is not None and moment(opened) < begins else None
             records.append(client.wave(name, project=project).history_record(start=start))
-        if beyond:
-            warn_caller(
-                f"{format_count(len(beyond), 'wave is', 'waves are')} beyond the twelve months reports reach back, and "
-                f"stay as they were read: {', '.join(beyond[:5])}."
-            )
-        additions = [Addition(each, each.report, ReportChoices(name=each.name)) for each in records]
-        added = self._add(additions, None, track=True)
-        columns = ["wave", "part", "person", "before", "after"]
-        return pd.DataFrame(list(added.changes), columns=columns)
+            states[part] = _READ_AGAIN
+        return [Addition(each, each.report, ReportChoices(name=each.name)) for each in records]
+
+    def _again_from_files(
+        self, files: Mapping[int, ReportFile], names: Mapping[int, str], states: dict[int, str]
+    ) -> list[Addition]:
+        """Return the files whose content is another one now, each once for all its parts; note what the others are."""
+        parts: dict[Path, list[int]] = {}
+        for part, file in files.items():
+            parts.setdefault(file.place(self.folder), []).append(part)
+        additions = []
+        for path, numbers in parts.items():
+            try:
+                digest = digest_of_file(path)
+            except OSError:
+                states |= dict.fromkeys(numbers, _GONE)
+                continue
+            states |= dict.fromkeys(numbers, _UNCHANGED)
+            changed = [number for number in numbers if files[number].sha256 != digest]
+            states |= dict.fromkeys(changed, _READ_AGAIN)
+            for group in dict.fromkeys(files[number].target_group for number in changed):
+                again = tuple(number for number in changed if files[number].target_group == group)
+                choices = ReportChoices(**files[again[0]].choices)
+                name = names[again[0]] if len(again) == 1 else choices.name or names[again[0]]
+                record = WaveRecord(name, project=None, target_group=group, read_at=None)
+                additions.append(Addition(record, path, choices, origin="file", again=again))
+        return additions
 
     def _add(self, additions: Iterable[Addition], wave: int | None, *, track: bool = False) -> Added:
         with self._store.writing(self._now) as change:

@@ -99,6 +99,7 @@ class StagedReport:
         groups: For each target group how many visits it has; empty if no column names it.
         attributes: Names of the attributes, in the order of their columns.
         notes: What is to be known about it.
+        file_sha256: Digest of the file it was read from; None if it was no file.
     """
 
     source: str
@@ -108,6 +109,7 @@ class StagedReport:
     groups: Mapping[str, int]
     attributes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    file_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -144,12 +146,16 @@ def stage_report(connection: Any, source: Any, choices: ReportChoices, scratch: 
     if path is not None:
         try:
             before = path.stat()
-            staged = _stage(connection, _read_csv(path), choices, _digest_of_file(path))
+            digest = digest_of_file(path)
+            staged = _stage(connection, _read_csv(path), choices, digest)
             after = path.stat()
             if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):  # else it is being written
-                return staged
+                return replace(staged, file_sha256=None if isinstance(source, bytes) else digest)
         except (engine.load_duckdb().Error, RespondentFileError):
             pass  # irregular: every line is judged
+    file_sha256 = None
+    if isinstance(source, str | Path) and Path(source).is_file():
+        file_sha256 = digest_of_file(Path(source))
     report = source if isinstance(source, VisitReport) else _read_with_care(source, choices)
     cells = report.visits(reveal=True).iloc[:, 1:]
     import pyarrow as pa
@@ -167,9 +173,10 @@ def stage_report(connection: Any, source: Any, choices: ReportChoices, scratch: 
         codes={**_as_reasons(report.codes), **choices.codes},
         name=report.name,
     )
-    digest = hashlib.sha256("\x1e".join(map("\x1f".join, cells.itertuples(index=False, name=None))).encode())
+    of_cells = hashlib.sha256("\x1e".join(map("\x1f".join, cells.itertuples(index=False, name=None))).encode())
     try:
-        return _stage(connection, "report_cells", chosen, digest.hexdigest(), judged=True)
+        staged = _stage(connection, "report_cells", chosen, of_cells.hexdigest(), judged=True)
+        return replace(staged, file_sha256=file_sha256)
     finally:
         connection.unregister("report_cells")
 
@@ -246,7 +253,8 @@ def _read_csv(path: Path) -> str:
     return f"read_csv({engine.text(str(path))}, all_varchar = true, header = true, strict_mode = true)"
 
 
-def _digest_of_file(path: Path) -> str:
+def digest_of_file(path: Path) -> str:
+    """Return the digest of the content of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -43,6 +43,7 @@ class Manifest:
         next: The next free number of a person, a visit and a part.
         files: For each table its files with their rows, bytes and checksum.
         erased: Keyed hashes of the ids of people who were erased.
+        reports: By the numbers of parts, the files that their reports were read from.
         written_at: When the version was written.
     """
 
@@ -50,6 +51,7 @@ class Manifest:
     next: dict[str, int] = field(default_factory=lambda: {"person": 1, "visit": 1, "part": 1})
     files: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {table: {} for table in TABLES})
     erased: list[str] = field(default_factory=list)
+    reports: dict[str, dict[str, Any]] = field(default_factory=dict)
     written_at: str | None = None
 
     def rows(self, table: str) -> int:
@@ -122,7 +124,8 @@ class Store:
             content = json.loads(self._path(MANIFEST).read_bytes())
             known = {MARK: content["format"] == FORMAT}[content["what"]]
             manifest = Manifest(
-                **{name: content[name] for name in ("version", "next", "files", "erased", "written_at")}
+                **{name: content[name] for name in ("version", "next", "files", "erased", "written_at")},
+                reports=content.get("reports", {}),  # manifests of earlier releases have none
             )
         except FileNotFoundError:
             return Manifest()
@@ -232,6 +235,7 @@ class Transaction:
         self.before = manifest
         self.next = dict(manifest.next)
         self.erased = list(manifest.erased)
+        self.reports = dict(manifest.reports)
         self.committed = 0
         self.scratch = store.folder / SCRATCH
         self.scratch.mkdir(mode=0o700)
@@ -315,7 +319,8 @@ class Transaction:
             table: {**{name: self.before.files[table][name] for name in self._kept[table]}, **self._written[table]}
             for table in TABLES
         }
-        manifest = Manifest(self._version, self.next, files, self.erased, self._now().isoformat(timespec="seconds"))
+        moment = self._now().isoformat(timespec="seconds")
+        manifest = Manifest(self._version, self.next, files, self.erased, self.reports, moment)
         draft = self.store.folder / f".{MANIFEST}.{secrets.token_hex(6)}"
         at_write("manifest")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol, Self
 
-from cint_nb.domain.ids import printable
+from cint_nb.domain.ids import mask_ids_in, printable
 from cint_nb.domain.plan import Money
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.wire.clock import Clock
@@ -53,6 +54,45 @@ class WaveRecord:
     uploaded: Respondents | None = None
     crosswalk: Mapping[str, str] | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReportFile:
+    """The file that a report was read from, and how, so that it can be read again.
+
+    Args:
+        path: Where it is; from the folder beside the history if it lies there, so that both can be moved together.
+        sha256: Of its content when it was read.
+        target_group: The one whose visits were kept; None for all.
+        choices: The fields of `ReportChoices`.
+    """
+
+    path: str
+    sha256: str
+    target_group: str | None
+    choices: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls, path: Path, sha256: str, history: Path, *, target_group: str | None, choices: Mapping[str, Any]
+    ) -> Self | None:
+        """Return what is remembered of a file; None if its name holds an id, which may stand in two tables only."""
+        found = path.absolute()
+        shown = str(found.relative_to(history.parent)) if found.is_relative_to(history.parent) else str(found)
+        return None if mask_ids_in(shown) != shown else cls(shown, sha256, target_group, choices)
+
+    @classmethod
+    def from_manifest(cls, found: Mapping[str, Any]) -> Self:
+        """Return what the manifest of a history says."""
+        return cls(**found)
+
+    def to_manifest(self) -> dict[str, Any]:
+        """Return what the manifest of a history keeps."""
+        return asdict(self)
+
+    def place(self, history: Path) -> Path:
+        """Return where the file should be."""
+        return history.parent / self.path
 
 
 class RecordedWave(Protocol):
