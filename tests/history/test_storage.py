@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,18 @@ add_third(History.open(Path(sys.argv[1]) / "study"), Path(sys.argv[1]))
 
 @pytest.mark.thorough
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a system with signals")
-@pytest.mark.parametrize("step", ["listed/part-3.parquet", "manifest takes its name"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "people/people-7.parquet",
+        "visits/part-3.parquet",
+        "listed/part-3.parquet",
+        "link visits/part-1.parquet",
+        "manifest",
+        "manifest takes its name",
+        "older versions",
+    ],
+)
 def test_a_process_that_is_killed_leaves_its_turn_and_the_history(prepared: Path, tmp_path: Path, step: str) -> None:
     shutil.copytree(prepared, tmp_path / "copy")
     ended = subprocess.run(
@@ -142,7 +154,7 @@ def test_a_process_that_is_killed_leaves_its_turn_and_the_history(prepared: Path
     )
     assert ended.returncode < 0
     history = History.open(tmp_path / "copy" / "study")
-    assert history.waves == [1, 2]
+    assert history.waves == ([1, 2, 3] if step == "older versions" else [1, 2])
     add_third(history, tmp_path / "copy")
     assert history.waves == [1, 2, 3]
     assert not history.check().blocking
@@ -169,6 +181,70 @@ def test_two_writers_take_turns(tmp_path: Path) -> None:
     assert history.waves == [1, 2]
     assert repr(history).endswith("version 2 · DuckDB>")
     assert not history.check().blocking
+
+
+_WRITER = """
+import functools, sys
+from pathlib import Path
+from cint_nb.history import storage
+from cint_nb.history.history import History
+from cint_nb.history.lock import FolderLock
+from tests.history.studies import times
+folder, number, stops = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "stops"
+def say(what, *_):
+    print(what, flush=True)
+    sys.stdin.readline()
+storage.FolderLock = functools.partial(FolderLock, wait=functools.partial(say, "waits"))
+if stops:
+    storage.at_write = lambda what: say("writes") if what.startswith("visits/") else None
+History.open(folder / "study").add_report(folder / f"wave-{number}.csv", wave=number, **times(number))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system with signals")
+@pytest.mark.parametrize("first_is_killed", [pytest.param(True, marks=pytest.mark.thorough), False])
+def test_two_processes_take_turns_and_lose_nothing(tmp_path: Path, first_is_killed: bool) -> None:
+    """The second asks while the first is in the middle of its visits; nobody waits for a time to pass."""
+    report(tmp_path, FIRST)
+    report(tmp_path, SECOND, wave=2)
+    with ExitStack() as processes:
+        first = processes.enter_context(writer(tmp_path, 1, "stops"))
+        assert line(first) == "writes"
+        second = processes.enter_context(writer(tmp_path, 2, "goes on"))
+        assert line(second) == "waits"
+        assert History.open(tmp_path / "study").waves == []
+        if first_is_killed:
+            first.kill()
+        else:
+            go_on(first)
+        first.wait()
+        go_on(second)
+        assert second.wait() == 0
+    history = History.open(tmp_path / "study")
+    assert history.waves == ([2] if first_is_killed else [1, 2])
+    if first_is_killed:
+        history.add_report(tmp_path / "wave-1.csv", wave=1, **times(1))
+    assert len(long(history)) == len(FIRST) + len(SECOND)
+    assert repr(history).endswith("version 2 · DuckDB>")
+    assert not history.check().blocking
+
+
+def writer(folder: Path, number: int, stops: str) -> subprocess.Popen[str]:
+    """Start a process that adds the report of a wave, and says what it does before it waits for a line."""
+    command = [sys.executable, "-c", _WRITER, str(folder), str(number), stops]
+    root = Path(__file__).parents[2]
+    return subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def go_on(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
 
 
 def test_a_writer_who_waits_too_long_says_who_writes(tmp_path: Path) -> None:
