@@ -388,7 +388,8 @@ def _name_reasons(connection: Any, choices: ReportChoices) -> None:
         InputError: a code or a word is not known; all of them are named.
     """
     found = connection.execute("SELECT status, market, count(*) FROM stage_rows GROUP BY ALL").fetchall()
-    rows, unknown = [], {}
+    rows: list[tuple[str | None, str | None, str | None]] = []
+    unknown: dict[str, int] = {}
     for status, market, count in found:
         word = "completed" if choices.all_complete else _reason(status, market, choices.codes)
         if word is None:

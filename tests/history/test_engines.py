@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -97,12 +98,13 @@ def test_a_real_spark_session_gives_the_same(tmp_path: Path) -> None:
     session = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
     session.conf.set("spark.sql.shuffle.partitions", "2")
     spark = History.open(history.folder, engine=session)
-    for query in (
+    queries: list[Callable[[History], Any]] = [
         lambda engine: engine.long("country", "wave_name", "mood"),
         lambda engine: engine.wide(),
         lambda engine: engine.attributes(),
         lambda engine: engine.attributes("score", before=2),
-    ):
+    ]
+    for query in queries:
         assert sorted(map(tuple, query(spark).collect()), key=str) == sorted(query(history).fetchall(), key=str)
     for base in ("asked", "first"):
         same(rows_of(retention(spark.long(), base=base)), rows_of(retention(history.long(), base=base)))
