@@ -195,7 +195,7 @@ class Adder:
     def _stage(self, addition: Addition) -> StagedReport:
         con = self._change.connection
         try:
-            return stage_report(con, addition.report, addition.choices, self._change.scratch)
+            return stage_report(con, addition.report, addition.choices, self._change.scratch, self._people())
         except RespondentFileError as error:
             if addition.origin != "wave" or error.evidence.get("visits") != 0:
                 raise
@@ -268,8 +268,7 @@ class Adder:
 
     def _first_visits(self, staged: StagedReport) -> dict[str | None, int | None]:
         """Return when the first visit to each target group began, and under None the first of all."""
-        rows = self._change.run("SELECT target_group, min(coalesce(entered, ended)) FROM stage GROUP BY ALL")
-        found: dict[str | None, int | None] = dict(rows)
+        found = dict(staged.firsts)
         if len(staged.groups) < 2:
             first = min((moment for moment in found.values() if moment is not None), default=None)
             found |= dict.fromkeys([*staged.groups, None], first)
@@ -443,30 +442,35 @@ class Adder:
                 f"{left_out:,} visits and list entries are of people who were erased: they were left out."
             )
 
+    def _people(self) -> str:
+        """Return the query for the people the history knows."""
+        return f"SELECT person, CAST(rsid AS UUID) AS rsid FROM {self._change.table('people')} WHERE rsid IS NOT NULL"
+
     def _number_people(self, *, has_report: bool) -> int:
-        """Make the table `known`: the person of each id; new ones are numbered. Return how many are new."""
+        """Make the table `known`, the person of each listed id, and `fresh`, with the new ones; return how many."""
         change, run = self._change, self._change.connection.execute
-        ids = "SELECT rsid FROM names" + (" UNION ALL SELECT rsid FROM stage" if has_report else "")
-        run(
-            "CREATE OR REPLACE TEMP TABLE known AS SELECT p.person, i.rsid FROM "
-            f"(SELECT DISTINCT rsid FROM ({ids})) i LEFT JOIN (SELECT person, CAST(rsid AS UUID) AS rsid "
-            f"FROM {change.table('people')} WHERE rsid IS NOT NULL) p ON p.rsid = i.rsid"
-        )
-        new = int(change.run("SELECT count(*) FROM known WHERE person IS NULL")[0][0])
-        if new:
-            first = change.next["person"]
+        run("CREATE OR REPLACE TEMP TABLE known (person BIGINT, rsid UUID)")
+        if change.run("SELECT count(*) FROM names")[0][0]:
             run(
-                f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {first} - 1 + row_number() OVER (ORDER BY rsid) "
-                "AS person, rsid FROM known WHERE person IS NULL"
+                f"INSERT INTO known SELECT p.person, n.rsid FROM names n LEFT JOIN ({self._people()}) p "
+                "ON p.rsid = n.rsid"
             )
+        first = change.next["person"]
+        ids = "SELECT rsid FROM known WHERE person IS NULL"
+        if has_report:
+            ids += " UNION ALL SELECT rsid FROM stage_rows WHERE person IS NULL AND rsid IS NOT NULL"
+        run(
+            f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {first} - 1 + row_number() OVER (ORDER BY rsid) AS person, "
+            f"rsid FROM (SELECT DISTINCT rsid FROM ({ids}))"
+        )
+        new = int(change.run("SELECT count(*) FROM fresh")[0][0])
+        if new:
             change.put(
                 "people",
                 f"people-{first}.parquet",
                 "SELECT person, CAST(rsid AS VARCHAR) AS rsid, 'cint' AS origin, NULL AS erased_at FROM fresh",
             )
-            run("DELETE FROM known WHERE person IS NULL")
-            run("INSERT INTO known SELECT person, rsid FROM fresh")
-            run("DROP TABLE fresh")
+            run("UPDATE known SET person = f.person FROM fresh f WHERE known.person IS NULL AND f.rsid = known.rsid")
             change.next["person"] += new
         return new
 
@@ -479,13 +483,14 @@ class Adder:
         # A view, which two files are written from: the number of a visit is that of its row.
         run(
             f"CREATE OR REPLACE TEMP VIEW fresh_visits AS SELECT {first} + s.place AS visit, "
-            f"k.person, {part['part']} AS part, s.reason, s.entered, s.ended, s.supplier, s.cost, "
+            f"s.person, {part['part']} AS part, s.reason, s.entered, s.ended, s.supplier, s.cost, "
             f"{engine.number(part['as_of'])} AS as_of, {engine.text(staged.source)} AS source, s.rid "
-            f"FROM stage s JOIN known k ON k.rsid = s.rsid {mine}"
+            f"FROM stage s {mine}"
         )
         change.next["visit"] += staged.rows
         visits = "SELECT * EXCLUDE (rid) FROM fresh_visits"
-        sessions = f"SELECT {first} + s.place AS visit, s.rid FROM stage s {mine}"
+        of_somebody = f"{mine} {'AND' if mine else 'WHERE'} s.rsid IS NOT NULL"
+        sessions = f"SELECT {first} + s.rowid AS visit, s.rid FROM stage_rows s {of_somebody}"
         if change.has("visits", name):
             self._keep_earlier(part)
             visits += " UNION ALL BY NAME SELECT * EXCLUDE (rid) FROM earlier"
@@ -548,9 +553,9 @@ class Adder:
         if len(staged.groups) > 1:
             mine = f"WHERE s.target_group = {engine.text(group)}"
         picks = " UNION ALL ".join(
-            f"SELECT person, {engine.text(name)} AS name, arg_min(value, place) AS value FROM (SELECT k.person, "
+            f"SELECT person, {engine.text(name)} AS name, arg_min(value, place) AS value FROM (SELECT s.person, "
             f"s.attribute_{place} AS value, (CASE s.reason WHEN 'completed' THEN 0 ELSE 1 END, s.entered) AS place "
-            f"FROM stage s JOIN known k ON k.rsid = s.rsid {mine}) WHERE value IS NOT NULL GROUP BY person"
+            f"FROM stage s {mine}) WHERE value IS NOT NULL GROUP BY person"
             for place, name in enumerate(staged.attributes)
         )
         refuse_ids_in(change, picks)

@@ -32,6 +32,7 @@ from cint_nb.study.outcome.report_columns import (
 )
 from cint_nb.study.outcome.visit_reports import VisitReport, name_columns, read_report
 
+NOBODY = "SELECT CAST(NULL AS BIGINT) AS person, CAST(NULL AS UUID) AS rsid WHERE false"
 _SAMPLED = 1_000
 _HEAD = 1 << 16
 _BINARY_STARTS = (b"PK", b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff", b"PAR1")
@@ -88,8 +89,9 @@ class ReportChoices:
 class StagedReport:
     """A report that stands in the table `stage_rows`, and with the words for its statuses in the view `stage`.
 
-    The columns of `stage` are `place rsid rid reason entered ended supplier cost target_group`, and `attribute_0` and
-    so on; `place` is a number of the visit, from 0, with gaps.
+    The columns of `stage` are `place person rsid rid reason entered ended supplier cost target_group`, and
+    `attribute_0` and so on. `place` is a number of the visit, from 0, with gaps; `person` that of the people who are
+    known, or else of the table `fresh`, which is empty at first.
 
     Args:
         source: Digest of its content.
@@ -97,6 +99,7 @@ class StagedReport:
         unattributed: How many have no RSID, and so are of nobody that is known.
         has_rids: Whether visits have RIDs.
         groups: For each target group how many visits it has; empty if no column names it.
+        firsts: For each target group, and None where none is named, when its first visit began.
         attributes: Names of the attributes, in the order of their columns.
         notes: What is to be known about it.
         file_sha256: Digest of the file it was read from; None if it was no file.
@@ -107,6 +110,7 @@ class StagedReport:
     unattributed: int
     has_rids: bool
     groups: Mapping[str, int]
+    firsts: Mapping[str | None, int | None] = field(default_factory=dict)
     attributes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     file_sha256: str | None = None
@@ -129,7 +133,9 @@ class _Columns:
     is_utc: bool
 
 
-def stage_report(connection: Any, source: Any, choices: ReportChoices, scratch: Path) -> StagedReport:
+def stage_report(
+    connection: Any, source: Any, choices: ReportChoices, scratch: Path, people: str = NOBODY
+) -> StagedReport:
     """Read a report into the table `stage` of a connection.
 
     Args:
@@ -137,6 +143,7 @@ def stage_report(connection: Any, source: Any, choices: ReportChoices, scratch: 
         source: A path, bytes, a frame, or a `VisitReport`.
         choices: What the caller said.
         scratch: A folder for what has to be a file for a moment.
+        people: What stands in a query for the people who are known, with `person` and `rsid`.
 
     Raises:
         RespondentFileError: it cannot be read, or a column is missing or ambiguous.
@@ -147,7 +154,7 @@ def stage_report(connection: Any, source: Any, choices: ReportChoices, scratch: 
         try:
             before = path.stat()
             digest = digest_of_file(path)
-            staged = _stage(connection, _read_csv(path), choices, digest)
+            staged = _stage(connection, _read_csv(path), choices, digest, people)
             after = path.stat()
             if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):  # else it is being written
                 return replace(staged, file_sha256=None if isinstance(source, bytes) else digest)
@@ -175,7 +182,7 @@ def stage_report(connection: Any, source: Any, choices: ReportChoices, scratch: 
     )
     of_cells = hashlib.sha256("\x1e".join(map("\x1f".join, cells.itertuples(index=False, name=None))).encode())
     try:
-        staged = _stage(connection, "report_cells", chosen, of_cells.hexdigest(), judged=True)
+        staged = _stage(connection, "report_cells", chosen, of_cells.hexdigest(), people, judged=True)
         return replace(staged, file_sha256=file_sha256)
     finally:
         connection.unregister("report_cells")
@@ -184,8 +191,8 @@ def stage_report(connection: Any, source: Any, choices: ReportChoices, scratch: 
 def stage_nothing(connection: Any, content: bytes) -> StagedReport:
     """Make `stage` for a report without visits."""
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE stage_rows (rsid UUID, rid UUID, reason VARCHAR, entered BIGINT, ended BIGINT, "
-        "supplier VARCHAR, cost BIGINT, target_group VARCHAR)"
+        "CREATE OR REPLACE TEMP TABLE stage_rows (person BIGINT, rsid UUID, rid UUID, reason VARCHAR, entered BIGINT, "
+        "ended BIGINT, supplier VARCHAR, cost BIGINT, target_group VARCHAR)"
     )
     connection.execute("CREATE OR REPLACE TEMP VIEW stage AS SELECT rowid AS place, * FROM stage_rows")
     return StagedReport(hashlib.sha256(content).hexdigest(), 0, 0, has_rids=False, groups={})
@@ -279,7 +286,9 @@ def _read_with_care(source: Any, choices: ReportChoices) -> VisitReport:
 # --- from rows to the table ----------------------------------------------------------------------------------------
 
 
-def _stage(connection: Any, rows: str, choices: ReportChoices, source: str, *, judged: bool = False) -> StagedReport:
+def _stage(
+    connection: Any, rows: str, choices: ReportChoices, source: str, people: str, *, judged: bool = False
+) -> StagedReport:
     sample = connection.sql(f"SELECT * FROM {rows} LIMIT {_SAMPLED}").df()
     table = columns_of(sample)
     if table is None or not len(sample):
@@ -295,14 +304,16 @@ def _stage(connection: Any, rows: str, choices: ReportChoices, source: str, *, j
     kept = _columns_kept(sample.columns, choices, columns)
     connection.execute("DROP TABLE IF EXISTS stage_rows")  # before: two would lie in memory at once
     connection.execute(
-        f"CREATE TEMP TABLE stage_rows AS SELECT {_uuid(columns.rsid)} AS rsid, "
+        f"CREATE TEMP TABLE stage_rows AS SELECT r.*, p.person FROM (SELECT {_uuid(columns.rsid)} AS rsid, "
         f"{_uuid(columns.rid)} AS rid, {_raw(columns.status)} AS status, {_raw(columns.marketplace)} AS market, "
         f"{_trimmed(columns.target_group)} AS target_group, "
         f"{_time(columns.entered)} AS entered, {_time(columns.ended)} AS ended, "
         f"{_trimmed(columns.supplier)} AS supplier, {_money(columns.cost)} AS cost"
         + "".join(f", {_trimmed(name)} AS attribute_{place}" for place, name in enumerate(kept))
-        + f", {_trimmed(columns.rsid)} IS NOT NULL AND {_uuid(columns.rsid)} IS NULL AS is_odd FROM {rows}"
+        + f", CASE WHEN {_uuid(columns.rsid)} IS NULL THEN {_trimmed(columns.rsid)} IS NOT NULL ELSE false END AS is_odd "
+        f"FROM {rows}) r LEFT JOIN ({people}) p ON p.rsid = r.rsid"
     )
+    connection.execute("CREATE OR REPLACE TEMP TABLE fresh (person BIGINT, rsid UUID)")
     counts = connection.execute(
         "SELECT count(*), count(rsid), count(rid), count(*) FILTER (is_odd), min(least(entered, ended)), "
         "max(greatest(entered, ended)), count(entered), count(ended) FROM stage_rows"
@@ -328,17 +339,20 @@ def _stage(connection: Any, rows: str, choices: ReportChoices, source: str, *, j
     cost = "CASE WHEN r.reason = 'completed' THEN s.cost ELSE 0 END" if columns.is_price else "s.cost"
     # A view: a second copy of a million visits would take longer to write than its columns take to compute.
     connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW stage AS SELECT s.rowid AS place, s.rsid, s.rid, r.reason, {entered} AS entered, "
-        f"{ended} AS ended, s.supplier, CASE WHEN s.cost IS NOT NULL THEN {cost} END AS cost, s.target_group"
+        "CREATE OR REPLACE TEMP VIEW stage AS SELECT s.rowid AS place, coalesce(s.person, f.person) AS person, s.rsid, "
+        f"s.rid, r.reason, {entered} AS entered, {ended} AS ended, s.supplier, CASE WHEN s.cost IS NOT NULL THEN {cost} END AS cost, s.target_group"
         + "".join(f", s.attribute_{place}" for place in range(len(kept)))
         + " FROM stage_rows s JOIN reasons r ON s.status IS NOT DISTINCT FROM r.status "
-        "AND s.market IS NOT DISTINCT FROM r.market WHERE s.rsid IS NOT NULL"
+        "AND s.market IS NOT DISTINCT FROM r.market "
+        "LEFT JOIN fresh f ON f.rsid = CASE WHEN s.person IS NULL THEN s.rsid END WHERE s.rsid IS NOT NULL"
     )
     notes += _drop_repeats(connection, has_rids=with_rid > 0)
-    groups = connection.execute(
-        "SELECT target_group, count(*) FROM stage WHERE target_group IS NOT NULL GROUP BY ALL ORDER BY ALL"
+    found = connection.execute(
+        "SELECT target_group, count(*), min(coalesce(entered, ended)) FROM stage GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    return StagedReport(source, total, total - with_rsid, with_rid > 0, dict(groups), kept, tuple(notes))
+    groups = {group: number for group, number, _ in found if group is not None}
+    firsts = {group: first for group, _, first in found}
+    return StagedReport(source, total, total - with_rsid, with_rid > 0, groups, firsts, kept, tuple(notes))
 
 
 def _choose_columns(cells: Sequence[ColumnSample], choices: ReportChoices) -> _Columns:

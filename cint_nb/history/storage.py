@@ -23,7 +23,7 @@ from cint_nb.domain.errors import HistoryError, InputError
 from cint_nb.domain.ids import mask_ids_in, masked_repr
 from cint_nb.history import engine
 from cint_nb.history.lock import FolderLock
-from cint_nb.history.tables import TABLES, select_as
+from cint_nb.history.tables import TABLES, WITH_IDS, select_as
 
 MARK = "a history of cint_nb"
 FORMAT = 1
@@ -289,8 +289,9 @@ class Transaction:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / name
         draft = path.with_name(f".{name}")  # the query may read the file it replaces
+        packed = "uncompressed" if table in WITH_IDS else "snappy"  # an id hardly gets shorter, and takes twice as long
         rows = self.connection.execute(
-            f"COPY ({select_as(table, query)}) TO {engine.text(str(draft))} (FORMAT parquet, COMPRESSION snappy)"
+            f"COPY ({select_as(table, query)}) TO {engine.text(str(draft))} (FORMAT parquet, COMPRESSION {packed})"
         ).fetchone()[0]
         draft.replace(path)
         self._kept[table].discard(name)
