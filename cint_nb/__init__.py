@@ -54,7 +54,7 @@ The names, by purpose; `help(cint_nb.NAME)` explains each:
 - beneath the wave: a `TargetGroupRef` names a target group; a `Job` runs on the exchange, and a `JobSnapshot` says how
   far it is;
 - several waves: a `History` keeps a study on disk and is what `measure` takes;
-- panels for notebooks: `FilePicker`, `FindingsTable`, `JobProgress`, `StatusTable`, `WaveView`;
+- panels for notebooks: `FilePicker`, `FindingsTable`, `HistoryView`, `JobProgress`, `StatusTable`, `WaveView`;
 - modules: `errors`, all of them a `CintError`; `frames` and `plots`; `measure`, the statistics of panels, for frames of
   any library; `sandbox`, the simulated exchange with its faults;
 - asyncio: `allow_nested_loops`, for libraries that call `asyncio.run` inside a notebook.
@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from cint_nb.history.history import History as History
     from cint_nb.panels.connect import connect as connect
     from cint_nb.panels.file_picker.widget import FilePicker as FilePicker
+    from cint_nb.panels.history_view.widget import HistoryView as HistoryView
     from cint_nb.panels.job_progress.widget import JobProgress as JobProgress
     from cint_nb.panels.resume import resume_jobs as resume_jobs
     from cint_nb.panels.status_table.widget import StatusTable as StatusTable
@@ -114,6 +115,7 @@ _HOMES = {
     "Findings": "cint_nb.domain.findings",
     "FindingsTable": "cint_nb.panels.wave_view.findings_table",
     "History": "cint_nb.history.history",
+    "HistoryView": "cint_nb.panels.history_view.widget",
     "Job": "cint_nb.api.jobs.job",
     "JobProgress": "cint_nb.panels.job_progress.widget",
     "JobSnapshot": "cint_nb.domain.jobs",
@@ -144,6 +146,7 @@ __all__ = [
     "Findings",
     "FindingsTable",
     "History",
+    "HistoryView",
     "Job",
     "JobProgress",
     "JobSnapshot",

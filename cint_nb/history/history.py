@@ -14,7 +14,7 @@ from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.domain.findings import Findings
-from cint_nb.domain.ids import EntityType, RichDisplay, format_count, mask_ids_in, masked_repr, printable
+from cint_nb.domain.ids import EntityType, LiveDisplay, format_count, mask_ids_in, masked_repr, printable
 from cint_nb.domain.plan import Completes, Money, MoneyText
 from cint_nb.history.adding import Added, Adder, Addition, milliseconds, moment
 from cint_nb.history.checks import check_history
@@ -25,7 +25,7 @@ from cint_nb.history.joining import Joined, join
 from cint_nb.history.queries import attribute_kinds_sql, attributes_sql, long_sql
 from cint_nb.history.staging import ReportChoices, digest_of_file, parse_codes
 from cint_nb.history.storage import Manifest, Store
-from cint_nb.history.tables import CLOSINGS, WaveNumber
+from cint_nb.history.tables import CLOSINGS, MISSING, WaveNumber
 from cint_nb.history.waves import RecordedWave, ReportFile, WaveOpener, WaveRecord
 from cint_nb.measure.dispositions import dispositions
 from cint_nb.output_files import as_path
@@ -49,7 +49,7 @@ _STAYS = {
 
 
 @check_arguments(leave=("engine", "report", "data", "rule"))
-class History(RichDisplay):
+class History(LiveDisplay):
     """A study on disk: who was asked in which wave, who came, and what became of each visit.
 
     Opened by `History.open`. It is a folder with six tables as Parquet files; ids of respondents lie in two of them,
@@ -118,6 +118,11 @@ class History(RichDisplay):
         return self._store.version_folder(self._manifest().version)
 
     @property
+    def version(self) -> int:
+        """The number of the present version: each change makes a new one. 0 before anything was added."""
+        return self._store.manifest().version
+
+    @property
     def waves(self) -> list[int]:
         """The numbers of its waves."""
         if not self._store.manifest().version:
@@ -132,9 +137,9 @@ class History(RichDisplay):
         Returns:
             A frame: `wave`, `part`, `name`, `target_group`, `locale`; `open_from` and `open_until`, times in UTC;
             `closed_by`: `end`, `goal`, `hand` (by somebody), `pause`, `open` or `not_known`; `goal`, `price` of a
-            complete and its `currency`; `listed` ids, `saved` and `rejected` of them; `visits` and `people` who came;
-            `as_of`, when the report was read; `state`: `final`, `mid-field` (the report was read while people could
-            enter) or `report missing` (who came is not known).
+            complete and its `currency`; `listed` ids, `saved` and `rejected` of them; `visits`, `people` who came and
+            `completes`, missing where the report is; `as_of`, when the report was read; `state`: `final`, `mid-field`
+            (the report was read while people could enter) or `report missing` (who came is not known).
 
         Example:
             >>> history.parts()[["wave", "name", "goal", "saved", "visits", "people", "state"]]
@@ -145,9 +150,11 @@ class History(RichDisplay):
         for column in ("open_from", "open_until", "as_of"):
             rows[column] = pd.to_datetime(rows[column], unit="ms", utc=True)
         rows["price"] = rows["price"] / 10_000
+        came = ["visits", "people", "completes"]
+        rows[came] = rows[came].astype("Int64").mask(rows["report"] == MISSING)
         is_early = (rows["closed_by"] == "open") | (rows["as_of"] < rows["open_until"])
         rows["state"] = [
-            _MISSING if report == "missing" else _MID_FIELD if early else _FINAL
+            _MISSING if report == MISSING else _MID_FIELD if early else _FINAL
             for report, early in zip(rows["report"], is_early, strict=True)
         ]
         return rows.drop(columns="report")
@@ -159,10 +166,12 @@ class History(RichDisplay):
             "SELECT p.wave, p.part, p.name, p.target_group, p.locale, p.open_from, p.open_until, p.closed_by, p.goal, "
             "p.price, p.currency, coalesce(l.listed, 0) AS listed, coalesce(l.saved, 0) AS saved, "
             "coalesce(l.rejected, 0) AS rejected, coalesce(v.visits, 0) AS visits, coalesce(v.people, 0) AS people, "
-            f"p.as_of, p.report FROM {reader.table(folder / 'parts')} p LEFT JOIN (SELECT part, count(*) AS listed, "
+            "coalesce(v.completes, 0) AS completes, p.as_of, p.report "
+            f"FROM {reader.table(folder / 'parts')} p LEFT JOIN (SELECT part, count(*) AS listed, "
             "count(*) FILTER (state = 'saved') AS saved, count(*) FILTER (state = 'rejected') AS rejected "
             f"FROM {listed} GROUP BY part) l ON l.part = p.part LEFT JOIN (SELECT part, count(*) AS visits, "
-            f"count(DISTINCT person) AS people FROM {visits} GROUP BY part) v ON v.part = p.part "
+            "count(DISTINCT person) AS people, count(DISTINCT person) FILTER (reason = 'completed') AS completes "
+            f"FROM {visits} GROUP BY part) v ON v.part = p.part "
             "ORDER BY p.wave, p.part"
         )
 
@@ -184,7 +193,8 @@ class History(RichDisplay):
 
         Args:
             within_days: How soon, in days.
-            now: The time to count from; that of this computer if omitted. On the sandbox pass `client.clock.now()`.
+            now: The time to count from; that of this computer if omitted, or of the last report where that is later.
+                On the sandbox pass `client.clock.now()`.
 
         Returns:
             A frame: `wave`, `part`, `name`, `state` (see `parts`), `as_of`, `expires` (when its first visits fall out
@@ -197,7 +207,9 @@ class History(RichDisplay):
             0     1  Tracker, wave 1  31.999234
         """
         rows = self.parts()
-        moment_now = pd.Timestamp(now or self._now()).tz_convert("UTC")
+        # Of a sandbox, which is ahead of this computer, the last report is the nearest that is known
+        latest = now or max([self._now(), *rows["as_of"].dropna()])
+        moment_now = pd.Timestamp(latest).tz_convert("UTC")
         rows["expires"] = rows["open_from"] + REACH
         rows["days_left"] = (rows["expires"] - moment_now).dt.total_seconds() / 86_400
         rows = rows[rows["days_left"] <= within_days].sort_values("days_left")

@@ -95,4 +95,21 @@ wave = client.wave("Wave of the gallery", project="Browser tests", respondents=p
 wave
 """
 )
-GALLERY = (SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS, WAVE, PLOTS, CARDS)
+HISTORY = """
+from datetime import UTC, datetime, timedelta
+opened = datetime(2026, 3, 2, 8, tzinfo=UTC)
+def visits(wave, codes):
+    entered = opened + timedelta(days=90 * (wave - 1), minutes=5)
+    return pd.DataFrame([{"RSID": ids[n], "RID": synthetic_id(f"visit {wave}", n), "Target Group ID": f"group {wave}",
+                          "Entry Date (UTC)": f"{entered:%Y-%m-%d %H:%M:%S}", "Marketplace Status": "3",
+                          "Client Status": str(code)} for n, code in enumerate(codes)])
+study = cint.History.open("brand-tracker")
+for number, codes, why, listed in ((1, [10] * 150 + [20] * 30, "goal", None), (2, [10] * 92 + [30] * 9, "end", 150),
+                                   (3, [10] * 41 + [20] * 4, "goal", 92)):
+    start = opened + timedelta(days=90 * (number - 1))
+    study.add_report(visits(number, codes), name=f"Brand tracker, wave {number}", opened=start, closed_by=why,
+                     closed=start + timedelta(days=10), as_of=start + timedelta(days=40), goal=150,
+                     listed=listed and cint.read_respondents(ids[:listed], entity_type="RSID"))
+cint.HistoryView(study, now=opened + timedelta(days=330))
+"""
+GALLERY = (SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS, WAVE, HISTORY, PLOTS, CARDS)

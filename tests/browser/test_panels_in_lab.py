@@ -12,7 +12,7 @@ from tests.browser.lab_harness import LabPage
 
 pytestmark = pytest.mark.browser
 
-PANELS = ("job-progress", "file-picker", "status-table", "findings-table", "wave-panel")
+PANELS = ("job-progress", "file-picker", "status-table", "findings-table", "wave-panel", "history-view")
 SERIOUS = {"serious", "critical"}
 
 

@@ -23,7 +23,7 @@ OF_A_PROCESS = {"allow_nested_loops"}
 """What changes the whole process has one of its own."""
 WITHOUT = {"sandbox.Missingness.log_odds"}
 """Called by the simulation, with a person of it."""
-NO_METHODS_OF = ("FilePicker", "FindingsTable", "JobProgress", "StatusTable", "WaveView", "errors.")
+NO_METHODS_OF = ("FilePicker", "FindingsTable", "HistoryView", "JobProgress", "StatusTable", "WaveView", "errors.")
 """Panels are shown as a whole; an error is caught, as the page on troubleshooting shows."""
 
 

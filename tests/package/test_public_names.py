@@ -24,6 +24,7 @@ def test_public_names_are_these_and_no_others() -> None:
         "Findings",
         "FindingsTable",
         "History",
+        "HistoryView",
         "Job",
         "JobProgress",
         "JobSnapshot",

@@ -123,6 +123,7 @@ def test_every_panel_reads_well_where_nothing_of_it_is_a_widget(front_end: Front
         "cint.FindingsTable(wave.check())": "malformed lines will be skipped",
         "wave": "wave.upload()",
         "cint.WaveView(wave)": "wave.upload()",
+        "cint.History.open('study')": "nothing added yet",
         "cint.resume_jobs(client)": "0 jobs",
         "cint.JobProgress(client.recontacts.upload(group, people))": "waiting",
     }

@@ -67,6 +67,7 @@ def objects(wave: Wave, client: Client, people: Respondents, tmp_path: Path) -> 
         "CintError": caught.value,
         "Crosswalk": Crosswalk.from_frame(visits),
         "History": history,
+        "HistoryView": cint_nb.HistoryView(history),
         "history": [
             added,
             added.frame(),

@@ -9,9 +9,11 @@ import asyncio
 import heapq
 import itertools
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 UPDATES_PER_SECOND = 4.0
@@ -96,7 +98,7 @@ def call_later(seconds: float, call: Callback) -> None:
     _SCHEDULER.call_later(seconds, call)
 
 
-def log_exceptions(call: Callback) -> None:
+def log_exceptions(call: Callable[[], object]) -> None:
     """Run `call` and log what it raises: a panel that fails must not stop the thread that serves the others."""
     try:
         call()
@@ -104,13 +106,35 @@ def log_exceptions(call: Callback) -> None:
         _log.exception("A panel could not be updated.")
 
 
-def run_in_thread(call: Callback, *, name: str = "cint-nb panel work") -> None:
+def run_in_thread(call: Callable[[], object], *, name: str = "cint-nb panel work") -> None:
     """Run `call` on a thread of its own and return at once; where Python has no threads, run it now."""
     thread = threading.Thread(target=log_exceptions, args=(call,), name=name, daemon=True)
     try:
         thread.start()
     except RuntimeError:
         call()
+
+
+def after_each_cell(call: Callable[[], object]) -> Callback | None:
+    """Run `call` after every cell that is run, from now on.
+
+    Returns:
+        What ends it; None where there are no cells.
+    """
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None:
+        return None
+
+    def after_cell(_: object = None) -> None:
+        call()
+
+    def forget() -> None:
+        with suppress(ValueError):  # the shell may have forgotten it already
+            shell.events.unregister("post_run_cell", after_cell)
+
+    shell.events.register("post_run_cell", after_cell)
+    return forget
 
 
 class Throttle(Generic[T]):

@@ -98,7 +98,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     Args:
         css: Name of the panel in its CSS class `cint-<css>`.
-        mode: `sandbox`, `replay` or `live`.
+        mode: `sandbox`, `replay` or `live`; None where it is not certain, and no badge is shown.
         title: What the panel is about; shown and escaped.
         parts: The widgets below the head.
 
@@ -108,7 +108,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     value = traitlets.Any(None, allow_none=True)
 
     def __init__(self, css: str, mode: object, title: str, parts: Iterable[widgets.Widget]) -> None:
-        self._mode = parse_mode(mode)
+        self._mode = "" if mode is None else parse_mode(mode)
         self._head = make_html_part("cint-head-part")
         self._error = make_html_part("cint-error-part")
         self._error_text = self._aside = ""
@@ -126,7 +126,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     @property
     def mode(self) -> str:
-        """Return the mode the panel shows."""
+        """Return the mode the panel shows; empty where it shows none."""
         return self._mode
 
     @property
@@ -156,7 +156,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         set_html(
             self._head,
             f'<div class="cint-head"><span class="cint-title">{escape(self._title)}</span>'
-            f"{mode_badge_html(self._mode)}{aside}</div>",
+            f"{mode_badge_html(self._mode) if self._mode else ''}{aside}</div>",
         )
 
     def _show_error(self, error: BaseException | None) -> None:
@@ -187,7 +187,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def to_static_html(self) -> str:
         """Return the HTML that stands in for the panel in a saved notebook: no ids, nothing that needs a kernel."""
-        return f"<p>{escape(' · '.join([self._mode, *self.summary()]))}</p>"
+        return f"<p>{escape(self._said())}</p>"
 
     def display_static(self) -> None:
         """Write the still picture of the panel, as it stands now, into the output of the running cell."""
@@ -198,7 +198,10 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     @printable
     def __repr__(self) -> str:
         """Show the panel, its mode and its state on one line that does not change from run to run."""
-        return f"<{type(self).__name__}: {' · '.join([self._mode, *self.summary()])}>"
+        return f"<{type(self).__name__}: {self._said()}>"
+
+    def _said(self) -> str:
+        return " · ".join(bit for bit in (self._mode, *self.summary()) if bit)
 
     def display(self) -> None:
         """Show the widget alone in the output of the running cell; `display_static` may follow when there is an end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from cint_nb.domain.ids import printable
 from cint_nb.panels.look.base import mode_badge_html, state_html
@@ -216,48 +216,135 @@ class Shares:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A cell of a table that stands out.
+
+    Args:
+        css: Its colour.
+        icon: One character.
+        word: What it says.
+    """
+
+    css: str
+    icon: str
+    word: str
+
+    def html(self) -> str:
+        """Return the cell as HTML."""
+        return state_html(self.css, self.icon, self.word)
+
+    def __str__(self) -> str:
+        """Return the cell as text."""
+        return f"{self.icon} {self.word}"
+
+
+@dataclass(frozen=True)
+class Range:
+    """A cell of a table that draws a share with its interval; the figures stand in the cells beside it.
+
+    Args:
+        css: Its colour.
+        low: Lower end of the interval, 0–1.
+        high: Upper end, 0–1.
+    """
+
+    css: str
+    low: float
+    high: float
+
+    def html(self) -> str:
+        """Return the cell as HTML, for the eye alone."""
+        return (
+            f'<div class="cint-bar cint-{self.css}" style="width:90px;margin-top:5px" aria-hidden="true">'
+            f'<i style="width:{100 * self.low:.1f}%"></i>'
+            f'<i class="cint-maybe" style="width:{100 * (self.high - self.low):.1f}%"></i></div>'
+        )
+
+    def __str__(self) -> str:
+        """Return nothing: a text has the figures."""
+        return ""
+
+
+Cell: TypeAlias = str | Mark | Range
+"""What stands in a table."""
+
+
+@dataclass(frozen=True)
 class Rows:
-    """A table of texts.
+    """A table; as text, where it is wider than a terminal, a line for each row and its other cells below it.
 
     Args:
         heads: Its headings.
         rows: Its cells.
         right: Which columns hold numbers.
         more: What is said below of rows that are not shown.
+        name: What it is, for a screen reader; a heading where it is `titled`.
+        titled: Whether its name is shown.
     """
 
     heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[Cell]]
     right: Sequence[bool]
     more: str | None = None
+    name: str = "Rows"
+    titled: bool = False
 
     def html(self) -> str:
         """Return the table as HTML."""
         css = [' class="r"' if right else "" for right in self.right]
-        head = "".join(f'<th scope="col"{each}>{escape(text)}</th>' for each, text in zip(css, self.heads, strict=True))
+        head = "".join(
+            f'<th scope="col"{each}>{escape(text)}</th>' if text else "<td></td>"
+            for each, text in zip(css, self.heads, strict=True)
+        )
         body = "".join(
-            f"<tr>{''.join(f'<td{each}>{escape(text)}</td>' for each, text in zip(css, row, strict=True))}</tr>"
+            f"<tr>{''.join(f'<td{each}>{_cell_html(cell)}</td>' for each, cell in zip(css, row, strict=True))}</tr>"
             for row in self.rows
         )
-        more = f'<p class="cint-tiny cint-soft">{escape(self.more)}</p>' if self.more else ""
+        more = f'<p class="cint-tiny cint-soft">{inline_html(self.more)}</p>' if self.more else ""
+        heading = f'<p class="cint-small cint-soft" role="heading" aria-level="4"><b>{escape(self.name)}</b></p>'
+        title = heading if self.titled else ""
         return (
-            '<div class="cint-scroll" tabindex="0" role="region" aria-label="Rows"><table class="cint-t"><thead>'
-            f"<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
+            f'{title}<div class="cint-scroll" tabindex="0" role="region" aria-label="{escape(self.name)}">'
+            f'<table class="cint-t"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}'
         )
 
     def lines(self) -> list[str]:
         """Return the table as text."""
-        table = [self.heads, *self.rows]
-        wide = [max(len(line[place]) for line in table) for place in range(len(self.heads))]
-        shown = [
-            "  "
-            + "  ".join(
-                text.rjust(size) if right else text.ljust(size)
-                for text, size, right in zip(line, wide, self.right, strict=True)
-            ).rstrip()
-            for line in table
-        ]
-        return [*shown, *([f"  {self.more}"] if self.more else [])]
+        told = [place for place, head in enumerate(self.heads) if head]  # a drawing has no heading, and no text
+        table = [[str(line[place]) for place in told] for line in (self.heads, *self.rows)]
+        wide = [max(len(line[place]) for line in table) for place in range(len(told))]
+        right = [self.right[place] for place in told]
+        if 2 * len(wide) + sum(wide) > WIDTH:
+            shown = [line for row in table[1:] for line in _row_lines(table[0], row)]
+        else:
+            shown = [
+                "  "
+                + "  ".join(
+                    text.rjust(size) if each else text.ljust(size)
+                    for text, size, each in zip(line, wide, right, strict=True)
+                ).rstrip()
+                for line in table
+            ]
+        title = [f"  {self.name}"] if self.titled else []
+        return [*title, *shown, *(wrap(self.more) if self.more else [])]
+
+
+def _cell_html(cell: Cell) -> str:
+    return escape(cell) if isinstance(cell, str) else cell.html()
+
+
+def _row_lines(heads: Sequence[str], row: Sequence[str]) -> list[str]:
+    """Write a row that is too wide for a terminal: its first two cells, and below them each other with its heading."""
+    first = wrap(
+        " · ".join(
+            f"{head.lower()} {text}" if not place else text
+            for place, (head, text) in enumerate(zip(heads[:2], row[:2], strict=True))
+        ),
+        "    ",
+        "  ",
+    )
+    rest = " · ".join(f"{head.lower()} {text}" for head, text in zip(heads[2:], row[2:], strict=True))
+    return [*first, *wrap(rest, "    ")]
 
 
 @dataclass(frozen=True)

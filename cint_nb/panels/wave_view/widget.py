@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import ipywidgets as widgets
@@ -17,7 +15,7 @@ from cint_nb.domain.errors import CintError, JournalError
 from cint_nb.domain.findings import Findings
 from cint_nb.domain.plan import PlanKind
 from cint_nb.panels.job_progress.widget import JobProgress
-from cint_nb.panels.look.background import run_in_thread
+from cint_nb.panels.look.background import after_each_cell, run_in_thread
 from cint_nb.panels.look.base import Panel, make_html_part, render_line, render_warnings, set_html, state_html
 from cint_nb.panels.look.card import Block, Card, Facts, Note, Say
 from cint_nb.panels.look.text_format import escape, format_moment
@@ -134,7 +132,7 @@ class WaveView(Panel):
         super().__init__("wave-panel", wave.client.mode, title or wave.name, parts)
         self.set_buttons(self.ask_button)
         self.refresh()
-        self._refresh_after_cells()
+        self._forget = after_each_cell(lambda: self._show(self._newest_known))
 
     def refresh(self) -> WaveView:
         """Read the state from the exchange once, for at most two seconds, and the journal; nothing is changed."""
@@ -274,17 +272,6 @@ class WaveView(Panel):
             old.close()
         self._content.children = tuple(inside)
 
-    def _refresh_after_cells(self) -> None:
-        shell = _ipython_shell()
-        if shell is None:
-            return
-
-        def after_cell(_: Any = None) -> None:
-            self._show(self._newest_known)
-
-        shell.events.register("post_run_cell", after_cell)
-        self._forget = lambda: shell.events.unregister("post_run_cell", after_cell)
-
     def _newest_known(self) -> KnownState:
         """Return what a cell has read since; what is shown where it has read and done nothing."""
         shown, newest = self._known, self._wave.last_known
@@ -295,8 +282,7 @@ class WaveView(Panel):
     def _stop_refreshing(self) -> None:
         forget, self._forget = self._forget, None
         if forget is not None:
-            with suppress(ValueError):  # the shell may have forgotten it already
-                forget()
+            forget()
 
     def display(self) -> None:
         """Show the panel; where it was shown before, with the state as it is now."""
@@ -379,8 +365,3 @@ def step_details(
         day = (known.looked_at - run.start_fielding_at).days + 1
         details[WaveStep.FIELD] = f"day {min(max(day, 1), days)} of {days}" if day > 0 else "begins later"
     return details
-
-
-def _ipython_shell() -> Any:
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython is not None else None

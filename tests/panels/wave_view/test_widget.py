@@ -9,7 +9,6 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -89,8 +88,7 @@ def test_after_a_cell_it_shows_what_the_cell_read_and_asks_nothing(
     wave: Wave, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     after_cell: list[Callable[[], None]] = []
-    events = SimpleNamespace(register=lambda _, call: after_cell.append(call), unregister=lambda *_: None)
-    monkeypatch.setattr(widget, "_ipython_shell", lambda: SimpleNamespace(events=events))
+    monkeypatch.setattr(widget, "after_each_cell", after_cell.append)
     panel = WaveView(wave)
     wave.create()
     wave.upload()
@@ -462,8 +460,7 @@ def test_a_cell_that_reads_nothing_leaves_what_was_read_as_it_was(
     wave: Wave, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     after_cell: list[Callable[[], None]] = []
-    events = SimpleNamespace(register=lambda _, call: after_cell.append(call), unregister=lambda *_: None)
-    monkeypatch.setattr(widget, "_ipython_shell", lambda: SimpleNamespace(events=events))
+    monkeypatch.setattr(widget, "after_each_cell", after_cell.append)
     panel = WaveView(wave)
     shown = html_of(panel)
     after_cell[0]()
