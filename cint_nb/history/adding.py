@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cint_nb.domain.errors import InputError, RespondentFileError
-from cint_nb.domain.ids import EntityType, masked_repr, printable
+from cint_nb.domain.ids import EntityType, format_count, masked_repr, printable
 from cint_nb.domain.plan import Money
 from cint_nb.history import engine
 from cint_nb.history.staging import ReportChoices, StagedReport, stage_nothing, stage_report
@@ -64,12 +64,16 @@ class Added:
     def __repr__(self) -> str:
         """Show counts and notes, never an id."""
         parts = [
-            f"wave {row['wave']} ({row['name']}): {row['visits']:,} visits of {row['people']:,} people, "
-            f"{row['listed']:,} listed, closed by {row['closed_by']}"
+            f"wave {row['wave']} ({row['name']}): {format_count(row['visits'], 'visit')} of "
+            f"{format_count(row['people'], 'person', 'people')}, {row['listed']:,} listed, "
+            f"{_CLOSING_WORDS.get(row['closed_by'], 'closed by ' + row['closed_by'])}"
             for row in self.rows
         ]
         parts += [] if self.changed else ["nothing new"]
         return f"<Added: {' · '.join([*parts, *(f'note: {text}' for text in self.notes)])}>"
+
+
+_CLOSING_WORDS = {"open": "still open", "not_known": "why it closed is not known"}
 
 
 @dataclass(frozen=True)

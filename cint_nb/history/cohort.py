@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, RespondentFileError
-from cint_nb.domain.ids import EntityType, RichDisplay, masked_repr, printable
+from cint_nb.domain.ids import EntityType, RichDisplay, format_count, masked_repr, printable
 from cint_nb.history.engine import DuckDBReader, reading
 from cint_nb.history.queries import completed_sql
 from cint_nb.measure.dispositions import dispositions
@@ -85,7 +85,7 @@ class Cohort(RichDisplay):
 
     def __repr__(self) -> str:
         """Show the rule and the count, never an id."""
-        return f"<Cohort: {len(self):,} people · {self._name}>"
+        return f"<Cohort: {format_count(len(self), 'person', 'people')} · {self._name}>"
 
 
 def find_people(

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from cint_nb.domain.errors import HistoryError, InputError
-from cint_nb.domain.ids import mask_ids_in, printable
+from cint_nb.domain.ids import format_count, mask_ids_in, printable
 from cint_nb.history import engine
 from cint_nb.history.adding import hash_sql, ids_table
 from cint_nb.history.storage import Transaction
@@ -68,8 +68,9 @@ class Erasure:
     def __repr__(self) -> str:
         """Show counts, never an id."""
         return (
-            f"<Erasure: {self.people:,} people · {self.visits:,} visits without ids · found in "
-            f"{len(self.found_before)} files before, in none of {self.files_searched} afterwards>"
+            f"<Erasure: {format_count(self.people, 'person', 'people')} · {format_count(self.visits, 'visit')} without "
+            f"ids · found in {format_count(len(self.found_before), 'file')} before, in none of {self.files_searched} "
+            "afterwards>"
         )
 
 

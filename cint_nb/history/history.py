@@ -644,7 +644,7 @@ class History(LiveDisplay):
             >>> rids = closed.report().visits(reveal=True)["Response ID (RID)"]
             >>> answers = pd.DataFrame({"RID": rids, "satisfaction": [number % 5 for number in range(len(rids))]})
             >>> print(history.join(answers))
-            <Joined: 16 matched · 1 attributes>
+            <Joined: 16 matched · 1 attribute>
         """
         self._manifest()
         with self._store.writing(self._now) as change:
@@ -671,7 +671,7 @@ class History(LiveDisplay):
         Example:
             >>> gone = history.cohort(completed=1).respondents().sample(1)
             >>> print(history.erase(gone))
-            <Erasure: 1 people · 1 visits without ids · found in 2 files before, in none of 9 afterwards>
+            <Erasure: 1 person · 1 visit without ids · found in 2 files before, in none of 9 afterwards>
         """
         self._manifest()
         if isinstance(people, Cohort):
@@ -717,7 +717,8 @@ class History(LiveDisplay):
             return f"<History: {mask_ids_in(self.folder.name)} · nothing added yet>"
         return (
             f"<History: {mask_ids_in(self.folder.name)} · {format_count(manifest.rows('parts'), 'part')} · "
-            f"{manifest.rows('people'):,} people · {manifest.rows('visits'):,} visits · version {manifest.version} · "
+            f"{format_count(manifest.rows('people'), 'person', 'people')} · "
+            f"{format_count(manifest.rows('visits'), 'visit')} · version {manifest.version} · "
             f"{self._reader!r}>"
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cint_nb.domain.errors import InputError, RespondentFileError
-from cint_nb.domain.ids import EntityType, mask_id, masked_repr, parse_entity_type, printable
+from cint_nb.domain.ids import EntityType, format_count, mask_id, masked_repr, parse_entity_type, printable
 from cint_nb.history import engine
 from cint_nb.history.adding import refuse_ids_in
 from cint_nb.history.storage import Transaction
@@ -56,7 +56,7 @@ class Joined:
     def __repr__(self) -> str:
         """Show counts, never an id."""
         counts = " · ".join(f"{number:,} {outcome}" for outcome, number in self.counts.items() if number)
-        return f"<Joined: {counts} · {len(self.attributes)} attributes>"
+        return f"<Joined: {counts} · {format_count(len(self.attributes), 'attribute')}>"
 
 
 def join(change: Transaction, frame: Any, on: str, wave: int | None, columns: Sequence[str] | None) -> Joined:

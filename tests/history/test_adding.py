@@ -341,3 +341,14 @@ def test_the_history_shows_no_id(history: History) -> None:
     shown = f"{history!r} {history.parts()} {history.wide()} {history.cohort(completed=1)!r} {history.long()}"
     assert not any(rsid(each) in shown or rid(1, each) in shown for each in range(9))
     assert repr(history) == "<History: study · 2 parts · 6 people · 9 visits · version 2 · DuckDB>"
+
+
+@pytest.mark.parametrize(
+    ("closed_by", "said"),
+    [("open", "still open>"), ("not_known", "why it closed is not known"), ("goal", "closed by goal>")],
+)
+def test_what_was_added_says_why_it_closed_or_that_it_has_not(tmp_path: Path, closed_by: str, said: str) -> None:
+    history = History.open(tmp_path / "study")
+    added = history.add_report(report(tmp_path, [(1, 10)]), name="first", **times(1, closed_by=closed_by))
+    assert "1 visit of 1 person, 0 listed" in repr(added)
+    assert said in repr(added)
