@@ -143,6 +143,7 @@ def test_nbconvert_shows_the_still_pictures_with_their_content(front_end: FrontE
     show = {
         "cint.StatusTable(wave)": "Wave in a kernel",
         "wave": "wave.upload()",
+        "cint.HistoryView(cint.History.open('study'))": "nothing added yet",
         "wave.check()": "malformed lines will be skipped",
         "people": "people",
         "plan": "worst case",
