@@ -334,17 +334,12 @@ def _cell_html(cell: Cell) -> str:
 
 
 def _row_lines(heads: Sequence[str], row: Sequence[str]) -> list[str]:
-    """Write a row that is too wide for a terminal: its first two cells, and below them each other with its heading."""
-    first = wrap(
-        " · ".join(
-            f"{head.lower()} {text}" if not place else text
-            for place, (head, text) in enumerate(zip(heads[:2], row[:2], strict=True))
-        ),
-        "    ",
-        "  ",
-    )
-    rest = " · ".join(f"{head.lower()} {text}" for head, text in zip(heads[2:], row[2:], strict=True))
-    return [*first, *wrap(rest, "    ")]
+    """Write a row that is too wide for a terminal: its first two cells, and below them the others, with headings."""
+    said = [
+        text if head == "Name" else f"{head[:1].lower()}{head[1:]} {text}"
+        for head, text in zip(heads, row, strict=True)
+    ]
+    return [*wrap(" · ".join(said[:2]), "    ", "  "), *wrap(" · ".join(said[2:]), "    ")]
 
 
 @dataclass(frozen=True)
