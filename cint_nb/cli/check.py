@@ -21,8 +21,10 @@ from cint_nb.study.files.readers import SourceInfo
 from cint_nb.study.files.respondents import Respondents, read_respondents
 
 _CALL = re.compile(r"cint\.read_respondents\((?:[^()'\"]|'[^']*'|\"[^\"]*\")*\)")
-_ARGUMENT = re.compile(r"\b(column|sheet|header_row|hidden|entity_type)=('[^']*'|\"[^\"]*\"|\w*)")
+_ARGUMENT = re.compile(r"\b(column|sheet|header_row|hidden|separator|encoding|entity_type)=('[^']*'|\"[^\"]*\"|\w*)")
 _SEPARATORS = {"\t": "tab", "\x01": "Ctrl-A", "\x1f": "unit separator"}
+_SEPARATOR_WORDS = {"tab": "\t", "\\t": "\t", "line": "\n", "\\n": "\n"}
+"""What a shell can pass for signs that it cannot."""
 
 
 EXAMPLES = (
@@ -43,6 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sheet", help="name of the sheet of a workbook, or its position from 1")
     parser.add_argument("--header-row", type=int, help="line with the names of the columns, from 1")
     parser.add_argument("--hidden", choices=("skip", "read"), help="what to do with what is hidden in a workbook")
+    parser.add_argument(
+        "--separator", help="between the values of a text, such as ';', 'tab', or 'line' for one a line"
+    )
+    parser.add_argument("--encoding", help="how a text is written, such as cp1250")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -86,6 +92,8 @@ def _read(arguments: argparse.Namespace) -> Respondents:
         "entity_type": arguments.entity_type,
         "header_row": arguments.header_row,
         "hidden": arguments.hidden,
+        "separator": _SEPARATOR_WORDS.get(arguments.separator, arguments.separator),
+        "encoding": arguments.encoding,
     }
     try:
         return read_respondents(arguments.file, **common, **options)

@@ -101,7 +101,8 @@ class SourceInfo:
 class ReadOptions:
     """What the analyst requested: what the ids identify, which column, sheet and header row, a name for the source.
 
-    `hidden` is `"skip"` or `"read"` for what is hidden in a workbook, None where the analyst did not say.
+    `separator` and `encoding` are those of a text, None where they are to be found. `hidden` is `"skip"` or `"read"`
+    for what is hidden in a workbook, None where the analyst did not say.
     """
 
     entity_type: EntityType
@@ -110,11 +111,22 @@ class ReadOptions:
     name: str | None = None
     header_row: int | None = None
     hidden: str | None = None
+    separator: str | None = None
+    encoding: str | None = None
 
 
 def read_source(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
     """Read any supported source; see `respondents.read_respondents`."""
-    return _judge_sections(*_read_any(source, options), options)
+    reading, info = _read_any(source, options)
+    for name in ("separator", "encoding"):
+        if getattr(options, name) is not None and info.kind != SourceFormat.TEXT:
+            raise source_error(
+                info.name,
+                f"The source is no text, and has no {name}.",
+                f"leave {name}= out.",
+                kind=str(info.kind),
+            )
+    return _judge_sections(reading, info, options)
 
 
 def _read_any(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
@@ -150,8 +162,10 @@ def _read_file(
 
 
 def _read_text(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
-    text = TextSource(file.stream, file.name)
-    found = detect_layout(text.head, complete=text.complete, column=options.column)
+    text = TextSource(file.stream, file.name, options.encoding)
+    found = detect_layout(
+        text.head, complete=text.complete, column=options.column, separator=options.separator, source=file.name
+    )
     info = SourceInfo(name=file.name, kind=file.kind, encoding=text.encoding, size=file.size, layout=found.layout)
     if found.layout is Layout.TABLE:
         table = open_text_table(file, text, found, options.header_row, options.column)
@@ -171,7 +185,7 @@ def _read_text(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, Sourc
     reading = scanner.finish(count_header=count_header_lines, header_row=options.header_row)
     cells = _check_single_column(reading, options, file.name)
     if not len(reading.keys):
-        _check_separator(text, file.name)
+        _check_separator(text, file.name, options)
     return reading, replace(
         info,
         encoding=_encoding(text.encoding, scanner.saw_cp1252),
@@ -199,7 +213,7 @@ def open_text_table(
         current = next(texts, None)
         if current is None:  # a second time: from the beginning
             file.rewind()
-            current = TextSource(file.stream, file.name)
+            current = TextSource(file.stream, file.name, text.requested)
         return iter_table_rows(current, found)
 
     return TableReader(file.name, open_rows, header_row, column, delimiter=found.delimiter)
@@ -228,14 +242,17 @@ def _header_name(reading: LineIndex) -> str | None:
     return None if reading.header_text is None else clean_name(reading.header_text) or None
 
 
-def _check_separator(text: TextSource, name: str | None) -> None:
-    """Raise if a text without any plain id has ids between signs that nothing here reads as a separator."""
+def _check_separator(text: TextSource, name: str | None, options: ReadOptions) -> None:
+    """Raise if a text without any plain id has ids between signs that were not read as a separator."""
     lines = text.head.decode("utf-8", "replace").splitlines()
     if sign := separator_around_ids(lines):
+        say_it = f"write separator={sign!r}." if options.separator is None else f"write separator={sign!r} instead."
         raise source_error(
             name,
             f"The values seem to be separated by {'spaces' if sign == _SPACES else repr(sign)}.",
-            f"read the file with pandas (read_csv with sep={sign!r} and engine='python') and pass the DataFrame.",
+            say_it
+            if len(sign) == 1
+            else f"read the file with pandas (read_csv with sep={sign!r} and engine='python') and pass the DataFrame.",
         )
 
 

@@ -23,6 +23,7 @@ from cint_nb.study.files import id_array, line_frames
 from cint_nb.study.files.id_array import BoolMask, IdArray
 from cint_nb.study.files.line_index import LineIndex, VerdictCounts
 from cint_nb.study.files.readers import ReadOptions, SourceInfo, read_source
+from cint_nb.study.files.text_files import Separator
 from cint_nb.study.files.verdicts import normalise_line, raise_if_masked
 
 if TYPE_CHECKING:
@@ -383,6 +384,8 @@ def read_respondents(
     name: str | None = None,
     header_row: int | None = None,
     hidden: Literal["skip", "read"] | None = None,
+    separator: Separator | None = None,
+    encoding: str | None = None,
 ) -> Respondents:
     """Read respondents from a file or a value, with one verdict for every line.
 
@@ -409,10 +412,12 @@ def read_respondents(
             it count as header lines.
         hidden: What to do with rows, columns and sheets that are hidden in a workbook: `"skip"` leaves them out,
             `"read"` reads them too. If omitted they are left out and counted, and `to_upload()` stops and asks.
+        separator: Of the values of a text, such as `";"`, or a line end for one value a line; found if omitted.
+        encoding: Of a text, as Python calls it, such as `"cp1250"`; found if omitted.
 
     Raises:
         RespondentFileError: if the source is missing, empty, too large or not a list of ids, if the entity type is
-            unknown, or if several columns could be meant; the message contains the call to write.
+            unknown, or if several columns or separators could be meant; the message contains the call to write.
 
     Serves the recontact guide, prerequisites and step 2.
 
@@ -437,7 +442,9 @@ def read_respondents(
             evidence={"hidden": masked_repr(hidden, 40)},
             next_step='write hidden="skip" to leave it out, hidden="read" to read it too.',
         )
-    line_index, source_info = read_source(source, ReadOptions(kind, column, sheet, name, header_row, hidden))
+    line_index, source_info = read_source(
+        source, ReadOptions(kind, column, sheet, name, header_row, hidden, separator, encoding)
+    )
     if line_index.lines == len(line_index.blank) + len(line_index.header):
         what = "The source contains only a header row." if len(line_index.header) else "Every line is blank."
         raise RespondentFileError(

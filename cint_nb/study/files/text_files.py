@@ -7,13 +7,15 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain, islice
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 from cint_nb.domain import ids, limits
+from cint_nb.domain.arguments import Rule
+from cint_nb.domain.ids import masked_repr
 from cint_nb.study.files.file_format import source_error
 from cint_nb.study.files.id_column import separator_hint
 from cint_nb.study.files.line_index import decode_line
@@ -32,9 +34,19 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_NO_FILES = {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
+"""Encodings that Python has for other things than files."""
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1a")
 _CONTROL_BUT_SEPARATORS = _CONTROL.translate(None, b"\x01\x1f")
 _AROUND_ID = re.compile(rf"([^\w\"'-]*)[\"']?({ids.UUID_PATTERN.pattern})[\"']?([^\w\"'-]*)", re.ASCII | re.IGNORECASE)
+
+
+def _is_separator(text: str) -> bool:
+    return text in ("\n", "\r\n") or (len(text) == 1 and not text.isalnum() and text not in "-_\"'{}\0\r")
+
+
+Separator = Annotated[str, Rule("one character, such as ';', or a line end for one value a line", _is_separator)]
+"""What may stand between the values of a text: nothing that is a part of ids or holds them."""
 
 
 class Layout(StrEnum):
@@ -68,20 +80,26 @@ class TextSource:
     Args:
         stream: A stream at the beginning of the text.
         name: For errors.
+        encoding: The one the analyst named; found by content if omitted.
 
     Attributes:
-        encoding: `utf-8`, `utf-8-sig`, `utf-16`, `utf-16-le`, `utf-16-be` or `utf-32`; bytes that are not valid in
-            UTF-8 are read as cp1252 later, line by line.
+        requested: The encoding that was named, None if it was found.
+        encoding: `utf-8`, `utf-8-sig`, `utf-16`, `utf-16-le`, `utf-16-be` or `utf-32`, or the one that was named; bytes
+            that are not valid in UTF-8 are read as cp1252 later, line by line.
         head: The beginning, at most 256 KiB, with LF line endings.
         complete: Whether `head` is all of it.
         saw_cp1252: Whether `iter_table_rows` found bytes that are not valid in UTF-8.
     """
 
-    def __init__(self, stream: BinaryIO, name: str | None) -> None:
+    def __init__(self, stream: BinaryIO, name: str | None, encoding: str | None = None) -> None:
         self.name = name
+        self.requested = encoding
         self.saw_cp1252 = False
         first = _read_chunk(stream)
         self.encoding, mark = _encoding(first)
+        if encoding is not None:
+            self.encoding = _named_encoding(name, encoding, self.encoding, first)
+            mark = mark if self.encoding.startswith("utf-8") else 0
         _reject_binary_start(name, first, self.encoding)
         self._chunks = _transcode(chain([first[mark:]], iter(lambda: stream.read(_CHUNK), b"")), self.encoding)
         start = next(self._chunks, b"")
@@ -156,6 +174,41 @@ def _encoding(first: bytes) -> tuple[str, int]:
     return "utf-8", 0
 
 
+def _named_encoding(source: str | None, encoding: str, found: str, first: bytes) -> str:
+    """Return the encoding that was named, as Python calls it; raise where the text is not written in it."""
+    name = _codec_name(encoding)
+    if name is None:
+        raise source_error(
+            source,
+            f"There is no encoding {masked_repr(encoding, 40)}.",
+            "write its name as Python knows it, such as utf-8, utf-16, cp1250 or cp1252.",
+        )
+    if found.startswith(name) or (name.startswith("utf-8") and found == "utf-8"):
+        name = found  # whether there is a mark, and which half of a character comes first, the text itself shows
+    try:
+        codecs.getincrementaldecoder(name)("strict").decode(first, final=False)
+    except UnicodeError as error:
+        place = getattr(error, "start", None)
+        raise source_error(
+            source,
+            f"The text is not written in {name}{'' if place is None else f': byte {place + 1:,} does not fit'}.",
+            "name another encoding, or leave encoding= out, and it is found by content.",
+            encoding=name,
+        ) from None
+    return name
+
+
+def _codec_name(encoding: str) -> str | None:
+    """Return how Python calls an encoding of texts; None for what is none, such as a codec of bytes."""
+    try:
+        name = codecs.lookup(encoding).name
+        "".encode(name)
+        codecs.getincrementaldecoder(name)
+    except (LookupError, ValueError, TypeError):
+        return None
+    return None if name in _NO_FILES else name
+
+
 def _reject_binary_start(name: str | None, first: bytes, encoding: str) -> None:
     sample, control = first[:4096], _CONTROL_BUT_SEPARATORS
     if not encoding.startswith("utf-8"):  # binary numbers look like UTF-16: no database writes its separators in it
@@ -204,7 +257,14 @@ def _normalise_newlines(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield b"\n"
 
 
-def detect_layout(head: bytes, *, complete: bool, column: str | int | None = None) -> TextLayout:
+def detect_layout(
+    head: bytes,
+    *,
+    complete: bool,
+    column: str | int | None = None,
+    separator: str | None = None,
+    source: str | None = None,
+) -> TextLayout:
     """Detect the layout of a text from its beginning.
 
     A table needs two columns on most lines, and either a header row or more ids than lines that are an id as a whole:
@@ -215,31 +275,68 @@ def detect_layout(head: bytes, *, complete: bool, column: str | int | None = Non
         head: The beginning of the text.
         complete: Whether `head` is the whole text.
         column: The requested column; a header with this name decides between separators.
+        separator: The separator that the analyst named; a line end for one value a line.
+        source: Name of the source, for errors.
+
+    Raises:
+        RespondentFileError: no line has the separator that was named, or several separators give other ids each.
     """
+    if separator is not None:
+        return _named_layout(head, complete, column, separator, source)
     if not any(mark in head for mark in b" ,;\t|^~\x01\x1f"):
         return TextLayout(Layout.LINES)
-    raw = head.split(b"\n", _SAMPLE_LINES)
-    if not complete and len(raw) > 1:
-        raw.pop()
-    lines = [decode_line(line)[0] for line in raw[:_SAMPLE_LINES]]
+    lines = _sample_lines(head, complete)
     filled = [line for line in lines if normalise_line(line)]
     if not any(mark in line for line in lines for mark in _DELIMITERS):
         return _is_space_separated(filled)
     if hint := separator_hint(filled[0] if filled else ""):
         return TextLayout(Layout.TABLE, hint, _usual_width(_rows(lines, hint)[1:])[0])
     if _are_quoted_as_a_whole(filled):
-        found = _detect_table([unquote_line(line) for line in lines], column)
+        found = _detect_table([unquote_line(line) for line in lines], column, source)
         return replace(found, quoted_lines=found.layout is Layout.TABLE)
     if len(filled) == 1:
         for mark in _DELIMITERS:
             if sum(map(is_id, filled[0].split(mark))) > 1:
                 return TextLayout(Layout.LIST, mark)
-    return _detect_table(lines, column)
+    return _detect_table(lines, column, source)
 
 
-def _detect_table(lines: list[str], column: str | int | None) -> TextLayout:
+def _sample_lines(head: bytes, complete: bool) -> list[str]:
+    raw = head.split(b"\n", _SAMPLE_LINES)
+    if not complete and len(raw) > 1:
+        raw.pop()
+    return [decode_line(line)[0] for line in raw[:_SAMPLE_LINES]]
+
+
+def _named_layout(
+    head: bytes, complete: bool, column: str | int | None, separator: str, source: str | None
+) -> TextLayout:
+    """Return the layout of a text whose separator the analyst named."""
+    if separator in ("\n", "\r\n"):
+        return TextLayout(Layout.LINES)
+    lines = _sample_lines(head, complete)
+    filled = [line for line in lines if normalise_line(line)]
+    whole = _are_quoted_as_a_whole(filled)
+    if whole:
+        lines = [unquote_line(line) for line in lines]
+    if len(filled) == 1 and sum(map(is_id, filled[0].split(separator))) > 1:
+        return TextLayout(Layout.LIST, separator)
+    rows = [row for row in _rows(lines, separator) if any(map(normalise_line, row))]
+    if _usual_width(rows)[0] < 2:
+        raise source_error(
+            source,
+            f"Most lines hold no {separator!r}, so that it does not separate their values.",
+            'leave separator= out, or write separator="\\n" for one value a line.',
+            separator=separator,
+        )
+    shape = find_shape(rows, range(len(rows)), column=column)
+    return TextLayout(Layout.TABLE, separator, shape.width, quoted_lines=whole)
+
+
+def _detect_table(lines: list[str], column: str | int | None, source: str | None = None) -> TextLayout:
     whole = sum(map(is_id, lines))
     best, best_score = TextLayout(Layout.LINES), (False, False, 0, 0.0)
+    ids_of: dict[tuple[bool, bool, int], dict[str, set[str]]] = {}
     for mark in _DELIMITERS:
         if not any(mark in line for line in lines):
             continue
@@ -250,9 +347,26 @@ def _detect_table(lines: list[str], column: str | int | None) -> TextLayout:
         header = width > 1 and shape.width > 1 and sum(map(bool, map(normalise_line, shape.names))) > 1
         requested = header and column in shape.names
         score = (requested, header and hits > 0, hits, often / max(1, len(rows)))
-        if width > 1 and (hits > whole or header or not hits) and score > best_score:
-            best, best_score = TextLayout(Layout.TABLE, mark, shape.width), score
+        if width > 1 and (hits > whole or header or not hits):
+            found = {normalise_line(value) for row in rows for value in row if is_id(value)}
+            ids_of.setdefault(score[:3], {})[mark] = found
+            if score > best_score:
+                best, best_score = TextLayout(Layout.TABLE, mark, shape.width), score
+    _refuse_several(ids_of.get(best_score[:3], {}), source)
     return best
+
+
+def _refuse_several(ids_of: Mapping[str, set[str]], source: str | None) -> None:
+    """Refuse a text whose rows hold as many ids with one separator as with another, and other ones."""
+    if len({frozenset(found) for found in ids_of.values()}) > 1:
+        marks = list(ids_of)
+        shown = " and with ".join(map(repr, marks))
+        raise source_error(
+            source,
+            f"The lines hold other IDs with {shown} as the separator.",
+            f"say which one it is: separator={marks[0]!r}.",
+            separators=" ".join(map(repr, marks)),
+        )
 
 
 def _usual_width(rows: list[list[str]]) -> tuple[int, int]:
