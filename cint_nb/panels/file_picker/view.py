@@ -26,7 +26,7 @@ def render_summary(facts: FileSummary) -> str:
     """Draw name, size and verdicts: a bar of shares, and every number in words below it."""
     about = [format_size(facts.bytes), format_count(facts.lines, "line")]
     about += [f"column {facts.column}"] if facts.column else []
-    about += [facts.encoding] if facts.encoding else []
+    about += [bit for bit in (facts.encoding, facts.separator) if bit]
     spans = "".join(f"<span>{escape(bit)}</span>" for bit in about)
     parts, numbers = [], []
     for verdict, number in facts.counts:
@@ -77,9 +77,33 @@ def _odd(shape: str) -> str:
     return re.sub(r"[^x\s-]+", lambda found: f'<span class="cint-odd">{escape(found[0])}</span>', shape)
 
 
+def ragged_text(facts: FileSummary) -> str:
+    """Return what is said of rows that do not fit the header; empty where all do."""
+    if not facts.ragged:
+        return ""
+    numbers = ", ".join(f"{line:,}" for line in facts.ragged_lines)
+    others = f" and {facts.ragged - len(facts.ragged_lines):,} more" if facts.ragged > len(facts.ragged_lines) else ""
+    rows = "row does" if facts.ragged == 1 else "rows do"
+    return (
+        f"{facts.ragged:,} {rows} not fit the columns: {'line' if facts.ragged == 1 else 'lines'} {numbers}{others}. A "
+        "separator inside a text moves the id into another column, so they are left out and counted as malformed."
+    )
+
+
 def render_hints(facts: FileSummary, kind: EntityType | None) -> str:
     """Draw what names say about the kind of id: help before the answer, a warning after one they speak against."""
-    lines = [f"<li>{state_html('warn', '▲', 'check this')} {escape(note)}</li>" for note in facts.notes]
+    ragged = ragged_text(facts)
+    lines = [
+        f"<li>{state_html('warn', '▲', 'check this')} {escape(ragged)} "
+        "<code>picker.value.to_rejects(…)</code> writes them to a file; another separator or header line can be chosen "
+        "above.</li>"
+    ] * bool(ragged)
+    if facts.is_guess:
+        lines.append(
+            '<li><span class="cint-soft">Hint:</span> the text does not say how it is written. If a name looks wrong, '
+            "choose another encoding; ids are the same in all of them.</li>"
+        )
+    lines += [f"<li>{state_html('warn', '▲', 'check this')} {escape(note)}</li>" for note in facts.notes]
     lines += [f"<li>{state_html('warn', '▲', 'check this')} {escape(text)}</li>" for text in facts.kind_warnings]
     lines += [
         f'<li><span class="cint-soft">Hint:</span> {escape(detail)}, which suggests {ENTITY_TYPE_MEANINGS[says]} '
@@ -114,6 +138,8 @@ def render_code(line: str, facts: FileSummary) -> str:
 def render_static_lines(facts: FileSummary) -> str:
     """Write what contradicts the kind of id, and the first bad lines as a table, for a saved notebook."""
     against = "".join(f"<p>check this: {escape(text)}</p>" for text in facts.kind_warnings)
+    ragged = ragged_text(facts)
+    against += f"<p>check this: {escape(ragged)}</p>" if ragged else ""
     rows = [(f"{bad.line:,}", bad.verdict, bad.reason, bad.masked) for bad in facts.bad_lines]
     return against + (plain_table(HEADINGS, rows) if rows else "")
 
@@ -122,7 +148,7 @@ def format_lines(facts: FileSummary) -> list[str]:
     """Write the facts as lines of text: the same numbers, and the bad lines masked."""
     lines = [f"  {number:>9,}  {verdict}" for verdict, number in facts.counts if number]
     lines += [f"  line {bad.line:,}: {bad.verdict}{f', {bad.reason}' if bad.reason else ''}" for bad in facts.bad_lines]
-    lines += [f"  check this: {note}" for note in facts.notes]
+    lines += [f"  check this: {note}" for note in (ragged_text(facts), *facts.notes) if note]
     lines += [f"  cannot be uploaded: {what}" for what, _ in facts.problems]
     lines += [f"  check this: {text}" for text in facts.kind_warnings]
     return lines

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,14 +23,18 @@ from cint_nb.domain.ids import EntityType, mask_ids_in, parse_entity_type
 from cint_nb.panels.file_picker.drop_zone import FileReceiver, make_drop_zone
 from cint_nb.panels.file_picker.model import (
     BROWSER_MAX_BYTES,
+    ENCODING_CHOICES,
     ENTITY_QUESTION,
     ENTITY_TOOLTIPS,
     HIDDEN_QUESTION,
+    SEPARATOR_WORDS,
     FileChoice,
     FileSummary,
+    ReadChoices,
     Reader,
     code_line,
     column_choices,
+    separator_choices,
     sheet_choices,
     summarise,
 )
@@ -47,6 +52,7 @@ from cint_nb.panels.look.base import Panel, make_html_part, set_html, show_state
 from cint_nb.panels.look.mode import mode_of
 from cint_nb.panels.look.text_format import escape, format_count, format_size
 from cint_nb.study.files.file_format import READABLE_SUFFIXES
+from cint_nb.study.files.text_files import Separator
 
 
 def _read_respondents(source: Any, **options: Any) -> Any:
@@ -86,9 +92,7 @@ class FilePicker(Panel):
         self._reader = reader or _read_respondents
         self._source: FileChoice | None = None
         self._facts: FileSummary | None = None
-        self._column: str | int | None = None
-        self._hidden: str | None = None
-        self._sheet: str | int | None = None
+        self._choices = ReadChoices()
         self._read_number = 0
         self._events_suppressed = False
         self._lock = threading.RLock()
@@ -111,6 +115,8 @@ class FilePicker(Panel):
             self.columns,
             self.entity,
             self.hidden,
+            self.other_button,
+            self.how,
             self._hints,
             self._line,
             self._summary_part,
@@ -152,6 +158,28 @@ class FilePicker(Panel):
         self.hidden.add_class("cint-entity")
         self.hidden.layout.display = "none"
         self.hidden.observe(lambda _: self._read_in_background(), "value")
+        self._make_text_controls()
+
+    def _make_text_controls(self) -> None:
+        """Make the controls for how a text is read, which are shown where a reader wants another way than was found."""
+        self.other_button = widgets.ToggleButton(
+            value=False, description="Read it otherwise", tooltip="Choose separator, encoding or header line"
+        )
+        self.other_button.layout.display = "none"
+        self.other_button.observe(lambda _: self._show_how(), "value")
+        self.separators = widgets.Dropdown(options=[], description="Separator")
+        self.encodings = widgets.Dropdown(options=[], description="Encoding")
+        for control in (self.separators, self.encodings):
+            control.add_class("cint-columns")
+            control.observe(lambda _: self._read_otherwise(), "value")
+        self.header_line = widgets.Text(
+            description="Header line", placeholder="found by itself", continuous_update=False
+        )
+        self.header_line.add_class("cint-columns")
+        self.header_line.observe(lambda _: self._read_otherwise(), "value")
+        self.how = widgets.VBox([self.separators, self.encodings, self.header_line])
+        self.how.add_class("cint-how")
+        self.how.layout.display = "none"
 
     @property
     def file_summary(self) -> FileSummary | None:
@@ -166,6 +194,9 @@ class FilePicker(Panel):
         column: str | int | None = None,
         hidden: Literal["skip", "read"] | None = None,
         sheet: str | int | None = None,
+        separator: Separator | None = None,
+        encoding: str | None = None,
+        header_row: int | None = None,
     ) -> FilePicker:
         """Choose a file of the folder from code and read it now.
 
@@ -175,6 +206,9 @@ class FilePicker(Panel):
             column: Name or position, from 1, of the column that holds the ids, for a table with several.
             hidden: Whether what is hidden in a workbook is left out (`skip`) or read too (`read`).
             sheet: Name or position, from 1, of the sheet of a workbook, where several hold ids.
+            separator: Of the values of a text, such as `";"`, or a line end for one value a line.
+            encoding: Of a text, as Python calls it, such as `"cp1250"`.
+            header_row: Line with the names of the columns, from 1.
 
         Raises:
             RespondentFileError: the file lies outside the folder or cannot be read.
@@ -188,8 +222,9 @@ class FilePicker(Panel):
         number = self._start_read(FileChoice(self.folder.relative_name(place), place))
         with self._suppress_events():
             self.entity.value = kind.value
+        choices = ReadChoices(sheet, column, hidden, separator, encoding, header_row)
         try:
-            self._read(number, kind, column, hidden, sheet)
+            self._read(number, kind, choices)
         except Exception as error:
             self._show_failure(number, error)
             raise
@@ -199,7 +234,7 @@ class FilePicker(Panel):
         """Return the line of code that makes the same choice, empty before there is one."""
         if self._source is None or self.value is None:
             return ""
-        return code_line(self._source, self.value.entity_type, self._column, self._hidden, self._sheet)
+        return code_line(self._source, self.value.entity_type, self._choices)
 
     # --- choosing ---------------------------------------------------------------------------------------------
 
@@ -239,14 +274,48 @@ class FilePicker(Panel):
 
     def _start_read(self, source: FileChoice) -> int:
         with self._lock:
-            self._source, self._column, self._hidden, self._sheet = source, None, None, None
+            self._source, self._choices = source, ReadChoices()
             self._read_number += 1
             self._offer(self.columns, ())
             self._offer(self.sheets, ())
             self.entity.layout.display = ""
             with self._suppress_events():
                 self.hidden.value, self.hidden.layout.display = None, "none"
+                self._offer_ways(None, ReadChoices())
+                self.other_button.value, self.other_button.layout.display = False, "none"
+                self._show_how()
             return self._read_number
+
+    def _show_how(self) -> None:
+        self.how.layout.display = "" if self.other_button.value else "none"
+
+    def _offer_ways(self, facts: FileSummary | None, choices: ReadChoices) -> None:
+        """Offer separators and encodings, each with what was found first, and show what was chosen."""
+        with self._suppress_events():
+            found = facts.separator if facts and choices.separator is None else None
+            marks = [(word, mark) for mark, word in SEPARATOR_WORDS.items()]
+            self._set_options(self.separators, found, marks, choices.separator)
+            found = facts.encoding if facts and choices.encoding is None else None
+            self._set_options(self.encodings, found, list(ENCODING_CHOICES), choices.encoding)
+            self.header_line.value = "" if choices.header_row is None else f"{choices.header_row}"
+
+    @staticmethod
+    def _set_options(
+        control: widgets.Dropdown, found: str | None, choices: list[tuple[str, str]], chosen: str | None
+    ) -> None:
+        own = [] if chosen is None or chosen in dict(choices).values() else [(repr(chosen), chosen)]
+        options = [(f"as found: {found}" if found else "as found", None), *choices, *own]
+        if list(control.options) != options:
+            control.options = options
+        control.value = chosen
+
+    def _read_otherwise(self) -> None:
+        """Read again in another way: which columns there are may be another question then."""
+        with self._lock:
+            if self._events_suppressed:
+                return
+            self._offer(self.columns, ())
+        self._read_in_background()
 
     @contextmanager
     def _suppress_events(self) -> Iterator[None]:
@@ -273,41 +342,43 @@ class FilePicker(Panel):
             self._read_number += 1
             number, name = self._read_number, self._source.display_name
         kind = None if self.entity.value is None else EntityType(self.entity.value)
-        column = self.columns.value if self.columns.options else None
-        sheet = self.sheets.value if self.sheets.options else None
-        hidden = self.hidden.value
+        choices = ReadChoices(
+            sheet=self.sheets.value if self.sheets.options else None,
+            column=self.columns.value if self.columns.options else None,
+            hidden=self.hidden.value,
+            separator=self.separators.value,
+            encoding=self.encodings.value,
+        )
+        header = self.header_line.value.strip()
         self._show_error(None)
         show_state(self._line, "busy", "↻", "reading", name)
 
         def work() -> None:
             try:
+                whole = replace(choices, header_row=_line_number(header))
                 with deliver_warnings(show=False):  # the panel shows them; on this thread nobody sees Python's
-                    self._read(number, kind, column, hidden, sheet)
+                    self._read(number, kind, whole)
             except Exception as error:  # noqa: BLE001  # whatever reading raises belongs in the panel, not on a thread
                 self._show_failure(number, error)
 
         run_in_thread(work)
 
-    def _read(
-        self,
-        number: int,
-        kind: EntityType | None,
-        column: str | int | None,
-        hidden: str | None = None,
-        sheet: str | int | None = None,
-    ) -> None:
+    def _read(self, number: int, kind: EntityType | None, choices: ReadChoices) -> None:
         """Read the file; before the ids are named its lines can be counted all the same."""
         source = self._source
         if source is None:
             return
-        people = source.read(self._reader, kind or EntityType.RSID, column, hidden, sheet)
+        people = source.read(self._reader, kind or EntityType.RSID, choices)
         undecided = getattr(getattr(people, "source_info", None), "hidden_undecided", 0)
         facts = summarise(people, source, kind)
         with self._lock:
             if number != self._read_number:
                 return
-            self._column, self._hidden, self._sheet = column, hidden, sheet
+            self._choices = choices
             self._show_error(None)
+            if facts.is_text:
+                self._offer_ways(facts, choices)
+                self.other_button.layout.display = ""
             if undecided:
                 with self._suppress_events():
                     self.hidden.layout.display = ""
@@ -315,7 +386,7 @@ class FilePicker(Panel):
             set_html(self._summary_part, render_summary(facts))
             set_html(self._bad, render_bad_lines(facts))
             set_html(self._hints, render_hints(facts, kind))
-            line = code_line(source, kind, column, hidden, sheet) if kind else ""
+            line = code_line(source, kind, choices) if kind else ""
             set_html(self._code, render_code(line, facts) if kind and not undecided else "")
             # Last, so that whoever waits for the value finds the panel complete
             self._facts, self.value = facts, people if kind and not undecided else None
@@ -349,12 +420,24 @@ class FilePicker(Panel):
                 show_state(self._line, "busy", "?", "one question left", "which sheet holds the ids?")
                 self._show_error(None)
                 return
+            separators = separator_choices(error)
+            if separators:
+                with self._suppress_events():
+                    self.separators.options = [("choose one", None), *separators]
+                    self.separators.value = None
+                    self.other_button.value, self.other_button.layout.display = True, ""
+                    self._show_how()
+                show_state(self._line, "busy", "?", "one question left", "what separates the values?")
+                self._show_error(None)
+                return
             columns = column_choices(error) if not self.columns.options else ()
             if columns:
                 self._offer(self.columns, columns)
                 show_state(self._line, "busy", "?", "one question left", "which column holds the ids?")
                 self._show_error(None)
                 return
+            if self._source is not None and self._source.may_be_text:
+                self.other_button.layout.display = ""
             show_state(self._line, "bad", "✕", "cannot be used", self._source.display_name if self._source else "")
             self._show_error(error)
 
@@ -377,6 +460,19 @@ class FilePicker(Panel):
         if self._facts is None:
             return repr(self)
         return "\n".join([repr(self), *format_lines(self._facts)])
+
+
+def _line_number(text: str) -> int | None:
+    """Return the number of a line that was typed; None for nothing.
+
+    Raises:
+        InputError: it is no number of a line.
+    """
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise InputError("The header line is a number, from 1.", next_step="type the number of a line, or nothing.")
+    return int(text)
 
 
 _BROWSER_HINT = (

@@ -17,6 +17,7 @@ from cint_nb.study.files.verdicts import is_id, normalise_line
 
 _IMPORT_ID = re.compile(r'\{\s*"ImportId"\s*:')  # the third header row of Qualtrics
 _RESPONSE_LABELS = frozenset({"response", "open-ended response"})  # the second header row of SurveyMonkey
+_WIDTH = "the row has "
 _DISPLACED = "an ID stands in a column where other rows have none"
 _MISSING = frozenset(
     {"", "-", "--", "0", "-1", "-9", "-99", "-999", "99", "999", "#n/a", "n/a", "na", "nan", "none", "null", "missing"}
@@ -192,7 +193,7 @@ class RowJudge:
             self.forgiven += 1
             return None
         number = format_count(max(0, len(row) - (self.usual - self.width)), "value")
-        return f"the row has {number}, {'the header' if self.has_header else 'most rows have'} {self.width:,}"
+        return f"{_WIDTH}{number}, {'the header' if self.has_header else 'most rows have'} {self.width:,}"
 
     def _is_displaced(self, row: Sequence[str]) -> bool:
         """Return whether the ids of a row of the usual width are elsewhere, as where a value is missing behind them."""
@@ -238,3 +239,8 @@ class RowJudge:
 
 def _find_ids(row: Sequence[str]) -> set[int]:
     return {place for place, value in enumerate(row) if is_id(value)}
+
+
+def is_ragged(reason: str) -> bool:
+    """Return whether a line is malformed for its width, and not for what stands in it."""
+    return reason.startswith(_WIDTH) or reason == _DISPLACED

@@ -365,7 +365,7 @@ def _refuse_several(ids_of: Mapping[str, set[str]], source: str | None) -> None:
             source,
             f"The lines hold other IDs with {shown} as the separator.",
             f"say which one it is: separator={marks[0]!r}.",
-            separators=" ".join(map(repr, marks)),
+            separators=tuple(marks),
         )
 
 

@@ -357,3 +357,112 @@ def test_more_people_than_one_group_takes_are_offered_in_parts_and_as_a_sample(f
 
 def test_the_plain_upload_says_what_it_loses() -> None:
     assert "loses a larger file" in html_of(FilePicker())
+
+
+# --- how a text is read ----------------------------------------------------------------------------------------------
+
+
+def ways(control: Any) -> list[str]:
+    return [label for label, _ in control.options]
+
+
+def runs_to(picker: FilePicker) -> Any:
+    """Run the line that the picker shows, as where it is pasted."""
+    return eval(picker.to_code(), {"cint": cint_nb})  # noqa: S307  # the point: the line runs as it is shown
+
+
+def test_how_a_text_was_read_is_shown_and_another_way_can_be_chosen(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "list.csv").write_text("\n".join(["RSID;note", *(f"{each};a,b" for each in IDS)]))
+    picker = FilePicker(folder).choose("list.csv", entity_type="RSID")
+    assert "semicolons" in html_of(picker)
+    assert ways(picker.separators)[:2] == ["as found: semicolons", "commas"]
+    assert ways(picker.encodings)[0] == "as found: UTF-8"
+    assert (picker.other_button.layout.display, picker.how.layout.display) == ("", "none")
+    picker.other_button.value = True
+    assert picker.how.layout.display == ""
+    before = picker.value
+    picker.encodings.value = "cp1250"
+    wait_for(lambda: picker.value is not before and picker.value is not None)
+    assert picker.to_code() == "cint.read_respondents('list.csv', entity_type='RSID', encoding='cp1250')"
+    assert runs_to(picker) == picker.value
+    picker.encodings.value = None
+    wait_for(lambda: "encoding" not in picker.to_code() and picker.value is not None)
+
+
+def test_where_two_separators_give_other_people_the_picker_asks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "either.csv").write_text("\n".join(f"{one},x;{two}" for one, two in itertools.pairwise(IDS)))
+    picker = FilePicker(folder)
+    picker.entity.value = "RSID"
+    pick(picker, "either.csv")
+    wait_for(lambda: "what separates the values?" in html_of(picker))
+    assert (ways(picker.separators), picker.how.layout.display) == (["choose one", "commas", "semicolons"], "")
+    assert picker.error == ""
+    picker.separators.value = ";"
+    wait_for(lambda: picker.value is not None)
+    assert picker.value.ids == tuple(IDS[1:])
+    assert picker.to_code() == "cint.read_respondents('either.csv', entity_type='RSID', separator=';')"
+    assert runs_to(picker) == picker.value
+
+
+def test_a_header_line_can_be_typed_and_what_is_no_line_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "titles.csv").write_text("\n".join(["Our panel", "who", "RSID", *IDS]))
+    picker = FilePicker(folder).choose("titles.csv", entity_type="RSID")
+    for typed in ("minus one", "0", "9" * 30):
+        picker.header_line.value = typed
+        wait_for(lambda: "header line is a number" in picker.error)
+        picker.header_line.value = ""
+        wait_for(lambda: picker.value is not None)
+    picker.header_line.value = "3"
+    wait_for(lambda: picker.value is not None and "header_row=3" in picker.to_code())
+    assert runs_to(picker) == picker.value
+    assert picker.value.counts.header == 3
+
+
+def test_rows_that_do_not_fit_are_counted_with_their_first_lines_and_left_out(folder: Path) -> None:
+    rows = [f"yes,{each},{number}" for number, each in enumerate(IDS)]
+    for place in (3, *range(8, 16)):
+        rows[place] = f"no, never,{rows[place]}"
+    (folder / "ragged.csv").write_text("\n".join(["answer,RSID,number", *rows]))
+    picker = FilePicker(folder).choose("ragged.csv", entity_type="RSID")
+    said = "9 rows do not fit the columns: lines 5, 10, 11, 12, 13 and 4 more."
+    assert said in html_of(picker)
+    assert "to_rejects(…)" in html_of(picker)
+    assert said in picker.to_text()
+    assert said in picker.to_static_html()
+    assert picker.file_summary is not None
+    assert dict(picker.file_summary.counts)["malformed"] == 9
+
+
+def test_a_text_that_does_not_say_how_it_is_written_is_said_to_be_guessed(folder: Path) -> None:
+    (folder / "old.csv").write_bytes("\n".join(["Größe;RSID", *(f"1;{each}" for each in IDS)]).encode("cp1252"))
+    picker = FilePicker(folder).choose("old.csv", entity_type="RSID")
+    assert "does not say how it is written" in html_of(picker)
+    assert "does not say how it is written" not in html_of(picker.choose("wave1.csv", entity_type="RSID"))
+
+
+def test_a_text_that_cannot_be_read_as_found_can_be_read_otherwise(folder: Path) -> None:
+    (folder / "hash.csv").write_text("\n".join(f"a#{each}" for each in IDS))
+    picker = FilePicker(folder)
+    picker.entity.value = "RSID"
+    pick(picker, "hash.csv")
+    wait_for(lambda: "separated by" in picker.error)
+    assert picker.other_button.layout.display == ""
+    picker.choose("hash.csv", entity_type="RSID", separator="#")
+    assert ways(picker.separators)[-1] == "'#'"
+    assert picker.separators.value == "#"
+
+
+def test_a_workbook_is_not_asked_how_a_text_is_read(folder: Path) -> None:
+    book = openpyxl.Workbook()
+    for each in ["RSID", *IDS]:
+        book.active.append([each])  # type: ignore[union-attr]
+    book.save(folder / "people.xlsx")
+    picker = FilePicker(folder).choose("people.xlsx", entity_type="RSID")
+    assert picker.other_button.layout.display == "none"
