@@ -62,7 +62,7 @@ def blocking(client: Client, people: Respondents, kept: Kept) -> None:
     try:
         _verbs(client, wave, kept)
     finally:
-        done = _progress(client, wave) == (WaveStep.CLOSE, StepState.DONE)
+        done = _progress(client, wave) == (WaveStep.RECONCILE, StepState.NOW)
         assert done == ("closed" in kept), "the wave panel shows another step than that of the wave"
 
 

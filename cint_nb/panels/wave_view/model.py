@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from cint_nb.domain.jobs import JobHandle, JobSnapshot, JobState
 from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.domain.reconciliation.deadlines import format_deadline, is_expired, reconciliation_deadline
 from cint_nb.panels.look.text_format import format_count, format_moment
 from cint_nb.wave.budget import worst_case_cost
 from cint_nb.wave.exchange.state import NOT_ASKED, ExchangeState, GroupState, KnownState
@@ -29,6 +30,7 @@ _CHANGE_THE_STATE = ("launch", "pause", "resume", "close")
 _LIVE = "shows completes, cost and who came back"
 _PAUSED = "the wave is paused; this line lets people in again"
 _CLOSED = "the wave is closed: nobody enters any more"
+_RECONCILE_CODE = 'wave.reconcile(rejects, reason="…", dry_run=True).effect()'
 
 
 class WaveStep(StrEnum):
@@ -41,6 +43,7 @@ class WaveStep(StrEnum):
     LAUNCH = "launch"
     FIELD = "field"
     CLOSE = "close"
+    RECONCILE = "reconcile"
 
 
 class StepState(StrEnum):
@@ -67,6 +70,7 @@ class WaveProgress:
         as_of: When this was so; None if nothing is known yet.
         is_current: Whether the exchange said so now.
         reason: Why it could not be asked now.
+        deadlines: Until when the first and the last complete of a closed wave can be reconciled; None if not known.
     """
 
     step: WaveStep
@@ -78,6 +82,7 @@ class WaveProgress:
     as_of: datetime | None = None
     is_current: bool = False
     reason: str | None = None
+    deadlines: tuple[datetime, datetime] | None = None
 
     @property
     def is_unseen(self) -> bool:
@@ -171,7 +176,7 @@ def _state_progress(
         case GroupState.COMPLETED:
             advice = state.advice()
             said = f"{_CLOSED}{f'; {advice}' if advice and not state.has_ended else ''}"
-            return WaveProgress(WaveStep.CLOSE, StepState.DONE, None, said)
+            return _reconciliation_progress(said, last, state)
         case GroupState.ARCHIVED:
             return WaveProgress(WaveStep.CLOSE, StepState.DONE, None, "the target group is archived: nobody enters")
     raise AssertionError(f"no step for a target group that is {state.state}")
@@ -180,7 +185,7 @@ def _state_progress(
 def _journal_progress(last: _Last, plan: TargetGroupPlan | None, ids: int | None, blocked: int) -> WaveProgress:
     """Return where a wave stands by its journal."""
     if _state(last, "close") is EntryState.DONE:
-        return WaveProgress(WaveStep.CLOSE, StepState.DONE, None, _CLOSED)
+        return _reconciliation_progress(_CLOSED, last)
     if _state(last, "launch") is EntryState.DONE:
         return _fielding_progress(last)
     if plan is None:
@@ -194,6 +199,50 @@ def _journal_progress(last: _Last, plan: TargetGroupPlan | None, ids: int | None
     if not plan.is_recontact and _state(last, "draft") is EntryState.DONE:
         return _before_launch(plan, ids, blocked)
     return _before_upload(last, ids or 0, blocked)
+
+
+def _reconciliation_progress(closed: str, last: _Last, state: ExchangeState | None = None) -> WaveProgress:
+    """Return where a closed wave stands: its completes can be accepted or rejected until their deadlines."""
+    deadlines = None if state is None else reconciliation_deadlines(last, state)
+    if deadlines is not None and state is not None and is_expired(deadlines[1], state.read_at):
+        said = f"{closed}; its completes can be reconciled no longer since {format_deadline(deadlines[1])}"
+        return WaveProgress(WaveStep.RECONCILE, StepState.DONE, None, said, deadlines=deadlines)
+    if _state(last, "reconcile") is EntryState.DONE:
+        said = f"{closed}; a reconciliation was handed in, and another list can be"
+        return WaveProgress(WaveStep.RECONCILE, StepState.DONE, None, said, deadlines=deadlines)
+    by = ""
+    if deadlines is not None:
+        days = [format_deadline(each) for each in dict.fromkeys(deadlines)]
+        by = (
+            f" until {days[0]}"
+            if len(days) == 1
+            else f" until {days[0]} for the first completes, {days[1]} for the last"
+        )
+    said = f"{closed}. Completes you do not accept can be handed in{by}; this line shows what that would change"
+    return WaveProgress(WaveStep.RECONCILE, StepState.NOW, _RECONCILE_CODE, said, deadlines=deadlines)
+
+
+def reconciliation_deadlines(last: _Last, state: ExchangeState) -> tuple[datetime, datetime] | None:
+    """Return until when the first and the last complete can be reconciled, by when people could come.
+
+    No complete is earlier than the start of the run, and none later than its end or its closing.
+
+    Args:
+        last: The last entry of each step.
+        state: The state of the target group.
+    """
+    run = state.run
+    if run is None or run.start_fielding_at is None:
+        return None
+    close = last.get(("close", ""))
+    stopped = run.last_changed_at  # each change of a completed run is after its last complete
+    if stopped is None and close is not None and close.state is EntryState.DONE:
+        stopped = close.at
+    ends = (run.end_fielding_at if state.has_ended else None, stopped)
+    known = [end for end in ends if end is not None and end >= run.start_fielding_at]
+    if not known:
+        return None
+    return reconciliation_deadline(run.start_fielding_at), reconciliation_deadline(min(known))
 
 
 def _state(last: _Last, step: str) -> EntryState | None:

@@ -13,7 +13,7 @@ from cint_nb.caller_warnings import deliver_warnings
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import CintError, JournalError
 from cint_nb.domain.findings import Findings
-from cint_nb.domain.plan import PlanKind
+from cint_nb.domain.plan import Money, PlanKind
 from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.look.background import after_each_cell, run_in_thread
 from cint_nb.panels.look.base import Panel, make_html_part, render_line, render_warnings, set_html, state_html
@@ -31,6 +31,7 @@ from cint_nb.panels.wave_view.figures import (
 from cint_nb.panels.wave_view.findings_card import counts, findings_blocks
 from cint_nb.panels.wave_view.findings_table import FindingsTable
 from cint_nb.panels.wave_view.model import StepState, WaveProgress, WaveStep, wave_progress
+from cint_nb.wave.exchange.changed_elsewhere import ChangedElsewhere, changed_elsewhere
 from cint_nb.wave.exchange.state import GroupState, KnownState
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
 from cint_nb.wave.journal.payloads import DraftPayload, Payload
@@ -90,6 +91,28 @@ def render_next(stand: WaveProgress) -> str:
     )
 
 
+def changed_text(changed: ChangedElsewhere) -> tuple[str, str]:
+    """Return in words that something was changed elsewhere, and what."""
+    differences = ", ".join(changed.differences)
+    return (
+        f"Changed elsewhere since {format_moment(changed.since)} UTC.",
+        f"{differences[:1].upper()}{differences[1:]}. Not by a verb of this wave, as this journal has them.",
+    )
+
+
+def render_changed(changed: ChangedElsewhere | None) -> str:
+    """Draw what somebody else changed, since when, and the line to run; nothing where nothing was."""
+    if changed is None:
+        return ""
+    head, said = changed_text(changed)
+    advice = f'<p class="cint-soft cint-small">{escape(changed.advice)}</p>'
+    line = render_line(changed.code) if changed.code else ""
+    return (
+        '<div class="wv-body"><div class="cint-note cint-warn" role="status"><span aria-hidden="true">≠</span>'
+        f"<div><b>{escape(head)}</b> {escape(said)}</div></div>{advice}{line}</div>"
+    )
+
+
 @check_arguments()
 class WaveView(Panel):
     """Show where a wave stands, what comes next as the line of code to run, and the panels of that step.
@@ -115,6 +138,8 @@ class WaveView(Panel):
         self._steps, self._next = make_html_part("cint-steps-part"), make_html_part("cint-next-part")
         self._figures_part = make_html_part("cint-figures-part")
         self._warnings = make_html_part("cint-warnings-part")
+        self._changed_part = make_html_part("cint-changed-part")
+        self.changed: ChangedElsewhere | None = None
         self._is_displayed = False
         self._content = widgets.VBox([])
         self._content.add_class("cint-inside")
@@ -128,7 +153,7 @@ class WaveView(Panel):
         self.ask_button = widgets.Button(description="Refresh", tooltip="Reads again, and changes nothing")
         self.ask_button.add_class("cint-ask")
         self.ask_button.on_click(lambda _: run_in_thread(self._ask_again))
-        parts = (self._steps, self._content, self._figures_part, self._warnings, self._next)
+        parts = (self._steps, self._changed_part, self._content, self._figures_part, self._warnings, self._next)
         super().__init__("wave-panel", wave.client.mode, title or wave.name, parts)
         self.set_buttons(self.ask_button)
         self.refresh()
@@ -156,17 +181,30 @@ class WaveView(Panel):
             state = None if known is None else known.state
             people = None if self._wave.id_count is None else self._wave.respondents
             ref = self._wave.target_group
-            approved = None if ref is None else self._wave.client.spend_guard.approved(ref)
+            approval = None if ref is None else self._wave.client.spend_guard.last_approval(ref)
+            approved = None if approval is None else Money.parse(approval.payload.budget)
+            self.changed = changed_elsewhere(entries, state, approval)
             self.figures = known_figures(people, entries, state, self.figures, approved)
             self.value = stand
-            self._draw(step_details(entries, self.figures, known, findings))
+            self._draw(self._details(entries))
             self._show_inside(stand, findings)
         return self
+
+    def _details(self, entries: Sequence[JournalEntry[Payload]]) -> dict[WaveStep, str]:
+        details = step_details(entries, self.figures, self._known, self._findings_shown)
+        deadlines = self.value.deadlines
+        if deadlines is not None and self.value.state is not StepState.DONE:
+            first, final = (f"{each.day} {each:%b}" for each in deadlines)
+            details[WaveStep.RECONCILE] = f"open until {first}" if first == final else f"open until {first}–{final}"
+        return details
 
     def _draw(self, details: Mapping[WaveStep, str]) -> None:
         stand = self.value
         self._show_aside("" if stand.is_unseen else stand.as_of_text)
+        if self.changed is not None and stand.state in (StepState.NOW, StepState.RUNNING):
+            details = {**details, stand.step: "changed elsewhere"}
         set_html(self._steps, render_steps(stand, details, is_fresh=self._wave.kind is PlanKind.FRESH))
+        set_html(self._changed_part, render_changed(self.changed))
         set_html(self._figures_part, self._render_figures())
         notes = [stand.as_of_text] if stand.is_unseen else []
         set_html(self._warnings, render_warnings([*notes, *self.figures.warnings, *self._wave.warnings]))
@@ -226,7 +264,7 @@ class WaveView(Panel):
             if self.value is stand and self.comm is not None:
                 now = self._wave.client.clock.now()
                 self.figures = figures_with_status(self.figures, frame.to_dict("records")[0], now)
-                self._draw(step_details(self._entries(), self.figures, known, self._findings_shown))
+                self._draw(self._details(self._entries()))
 
     def close(self) -> None:
         """Stop following the cells and take the panel away."""
@@ -311,6 +349,9 @@ class WaveView(Panel):
             money[0] = (money[0][0], money[0][1], self.figures.currency or "")
         blocks += [Facts(people)] if people else []
         blocks += [Facts(money)] if money else []
+        if self.changed is not None:
+            blocks.append(Note("warn", "≠", f"Changed elsewhere. {changed_text(self.changed)[1]}"))
+            blocks.append(Say(f"`{self.changed.code}`" if self.changed.code else None, self.changed.advice))
         blocks += [Note("warn", "▲", text) for text in (*self.figures.warnings, *self._wave.warnings)]
         blocks.append(Say(f"Next: `{stand.code}`" if stand.code else None, stand.explanation))
         return Card(self._title, blocks, self.mode)
@@ -354,6 +395,8 @@ def step_details(
     for step, name in ((WaveStep.CREATE, "draft"), (WaveStep.LAUNCH, "launch"), (WaveStep.CLOSE, "close")):
         if name in last:
             details[step] = format_moment(last[name].at)
+    if "reconcile" in last:
+        details[WaveStep.RECONCILE] = format_moment(last["reconcile"].at)
     if figures.saved is not None:
         details[WaveStep.UPLOAD] = f"{figures.saved:,} saved"
     if figures.rejected is not None:

@@ -17,7 +17,7 @@ from cint_nb.domain.models import Amount, TargetGroupRef
 from cint_nb.domain.plan import Money
 from cint_nb.wave.budget import SpendingLimits, compare_with_budget
 from cint_nb.wave.exchange.state import ExchangeState, GroupState, read_state
-from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey
+from cint_nb.wave.journal.journal import EntryState, Journal, JournalEntry, WaveKey
 from cint_nb.wave.journal.payloads import APPROVAL, ApprovalPayload
 
 _checked: ContextVar[frozenset[TargetGroupRef]] = ContextVar("cint_nb_checked_groups", default=frozenset())
@@ -39,7 +39,7 @@ async def read_limits(client: AsyncClient, state: ExchangeState, saved_count: in
         modules = None
     pricing = _object(modules, "pricing")
     overfill = _object(modules, "quota_overlay").get("prevent_overfill")
-    goal, price = _goal_and_price(state)
+    goal, price = goal_and_price(state)
     if state.study_type not in (None, RECONTACT_STUDY_TYPE):
         saved_count = None  # anybody may enter: with overfill no list bounds the completes
     elif overfill is not True and saved_count is None:
@@ -63,7 +63,7 @@ async def read_limits(client: AsyncClient, state: ExchangeState, saved_count: in
 
 def least_commitment(state: ExchangeState) -> Money | None:
     """Return what a group in the field can cost at least, by its state alone: goal times price; None if not shown."""
-    goal, price = _goal_and_price(state)
+    goal, price = goal_and_price(state)
     if goal is None or price is None:
         return None
     return Money(value=goal * price.value, currency_code=price.currency_code)
@@ -310,7 +310,7 @@ class SpendGuard(SpendCheck):
             BudgetExceeded: it can cost more than was approved, or nothing bounds it.
         """
         limits = await read_limits(self._client, state)
-        worst, entry = limits.worst_case(), self._journal().last(self._key(state.ref), APPROVAL)
+        worst, entry = limits.worst_case(), self.last_approval(state.ref)
         committed = f"goal {limits.completes_goal}, up to {worst or 'no bound that can be seen'}"
         if entry is None:
             return f"This journal holds no approval for it; it is resumed with {committed}."
@@ -380,9 +380,13 @@ class SpendGuard(SpendCheck):
         )
         self._journal().write(self._key(ref), APPROVAL, EntryState.DONE, payload, at=self._client.clock.now())
 
+    def last_approval(self, ref: TargetGroupRef) -> JournalEntry[ApprovalPayload] | None:
+        """Return the entry of the budget last approved here for a group, with the terms it was approved for."""
+        return self._journal().last(self._key(ref), APPROVAL)
+
     def approved(self, ref: TargetGroupRef) -> Money | None:
         """Return the budget last approved here; None is *not known*: neither nothing nor unlimited."""
-        entry = self._journal().last(self._key(ref), APPROVAL)
+        entry = self.last_approval(ref)
         return Money.parse(entry.payload.budget) if entry is not None else None
 
     def _key(self, ref: TargetGroupRef) -> WaveKey:
@@ -440,7 +444,8 @@ def _nothing() -> None:
     """Record nothing: no budget was given, and none was needed."""
 
 
-def _goal_and_price(state: ExchangeState) -> tuple[int | None, Money | None]:
+def goal_and_price(state: ExchangeState) -> tuple[int | None, Money | None]:
+    """Return the goal of a target group and the price of a complete, as its state shows them; None where not shown."""
     if state.group is not None:
         return state.group.completes_goal, _money(state.group.cost_per_interview)
     if state.overview is not None:

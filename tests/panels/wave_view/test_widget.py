@@ -67,8 +67,13 @@ def test_each_line_the_panel_names_leads_to_the_next_step_until_the_wave_is_clos
         eval(stand.code, {"wave": wave})  # noqa: S307  # the point: the line as shown is the line that runs
     assert lines == ["wave.create()", "wave.upload()", "wave.resubmit()", 'wave.launch(budget="274 EUR")']
     assert stages[-1] is WaveStep.FIELD
+    client.pass_time(days=2)
     wave.close()
-    assert (panel.refresh().value.step, panel.value.state, panel.value.code) == (WaveStep.CLOSE, StepState.DONE, None)
+    assert (panel.refresh().value.step, panel.value.state) == (WaveStep.RECONCILE, StepState.NOW)
+    assert panel.value.step_states()[-2] == (WaveStep.CLOSE, StepState.DONE)
+    bad = wave.report().visits(reveal=True).head(1)
+    effect = eval(panel.value.code.replace("…", "speeder"), {"wave": wave, "rejects": bad})  # noqa: S307
+    assert "completes" in effect["what"].tolist()
 
 
 @pytest.mark.parametrize("refreshed", [False, True])
@@ -103,7 +108,7 @@ def test_after_a_cell_it_shows_what_the_cell_read_and_asks_nothing(
         assert panel.value.code == line
     wave.close()
     after_cell[0]()
-    assert panel.value.step is WaveStep.CLOSE
+    assert panel.value.step is WaveStep.RECONCILE
     panel.close()
 
 
@@ -127,7 +132,7 @@ TRUTH = {
     "scheduled": (WaveStep.FIELD,),
     "live": (WaveStep.FIELD,),
     "paused": (WaveStep.FIELD,),
-    "completed": (WaveStep.CLOSE,),
+    "completed": (WaveStep.RECONCILE,),
     "archived": (WaveStep.CLOSE,),
     None: (WaveStep.CHECK, WaveStep.CREATE),
 }
@@ -159,6 +164,87 @@ def test_whoever_changed_the_state_it_is_shown(change: str, with_journal: bool) 
             assert (panel.value.code == "wave.resume()") is (status == "paused")
             assert f"{panel.value.as_of:%H:%M:%S} UTC" in html_of(panel)
     assert shown or change in ("second-machine", "project-renamed")
+
+
+CHANGES_SHOWN = {
+    "goal-raised": ("live", "Goal 10 → 20", "wave.approve("),
+    "price-raised": ("live", "Price up to", "wave.approve("),
+    "paused-elsewhere": ("live", "It was paused", "wave.resume()"),
+    "resumed-elsewhere": ("paused", "It was paused, and is live", "wave.pause()"),
+    "launched-elsewhere": ("uploaded", "It was launched", "wave.pause()"),
+    "field-edited:expected_incidence_rate": ("uploaded", "expected_incidence_rate", "wave.plan_from_exchange()"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES_SHOWN)
+def test_what_was_changed_elsewhere_is_said_with_what_differs_since_when_and_the_next_line(change: str) -> None:
+    stage, said, code = CHANGES_SHOWN[change]
+    with opened(stage, with_journal=True) as (client, wave):
+        left = client.clock.now()
+        client.pass_time(minutes=30)
+        client.sandbox.inject(change, "now")
+        panel = WaveView(wave)
+        assert panel.changed is not None
+        assert panel.changed.since <= left
+        html = html_of(panel)
+        assert f"Changed elsewhere since {panel.changed.since.day} " in html
+        assert said in html
+        assert code in html
+        assert said in panel.to_text()
+        assert "changed elsewhere" in panel._steps.value
+        if panel.changed.code.startswith("wave.approve"):
+            eval(panel.changed.code, {"wave": wave})  # noqa: S307  # the point: the line as shown covers the new terms
+            assert "Changed elsewhere" not in html_of(panel.refresh())
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_wave_that_nobody_else_touched_is_not_called_changed(stage: str) -> None:
+    with opened(stage, with_journal=True) as (_, wave):
+        assert WaveView(wave).changed is None
+
+
+def test_what_a_wave_does_itself_is_not_called_changed_elsewhere(live: Wave, client: Client) -> None:
+    panel = WaveView(live)
+    steps: list[Callable[[], Any]] = [
+        lambda: live.raise_goal(101, budget="600 EUR"),
+        lambda: live.set_price("2.80 EUR", budget="600 EUR"),
+        lambda: live.extend(live.plan.end_at + timedelta(days=3), budget="600 EUR"),
+        live.pause,
+        live.resume,
+        live.close,
+        lambda: live.relaunch(budget="600 EUR"),
+        live.close,
+    ]
+    for step in steps:
+        step()
+        client.pass_time(minutes=5)
+        assert panel.refresh().changed is None, panel.changed
+    assert panel.value.step is WaveStep.RECONCILE
+
+
+def test_without_a_journal_nobody_is_said_to_have_changed_anything() -> None:
+    with opened("live", with_journal=False) as (client, wave):
+        client.sandbox.inject("paused-elsewhere", "now")
+        assert WaveView(wave).changed is None
+
+
+def test_a_closed_wave_says_until_when_its_completes_can_be_reconciled(live: Wave, client: Client) -> None:
+    live.close()
+    panel = WaveView(live)
+    assert "open until 25 Oct" in panel._steps.value
+    assert "2026-10-25 23:59:59 CDT" in html_of(panel)
+    client.pass_time(days=60)
+    panel.refresh()
+    assert (panel.value.state, panel.value.code) == (StepState.DONE, None)
+    assert "reconciled no longer since 2026-10-25" in html_of(panel)
+
+
+def test_a_wave_over_the_turn_of_a_month_has_two_deadlines(live: Wave, client: Client) -> None:
+    client.pass_time(days=40)
+    panel = WaveView(live)
+    assert panel.value.deadlines is not None
+    first, final = panel.value.deadlines
+    assert (first.month, final.month) in ((10, 10), (10, 11))
 
 
 # --- the exchange does not answer ------------------------------------------------------------------------------------
@@ -210,7 +296,7 @@ def test_what_the_journal_has_written_since_is_newer_than_what_was_read(
     same.close()  # by another object, as in another kernel
     monkeypatch.setattr(client.aio.fielding, "runs", _silent)
     panel._show(lambda: live.look(0.02))
-    assert panel.value.step is WaveStep.CLOSE
+    assert panel.value.step is WaveStep.RECONCILE
     assert panel.value.as_of is not None
     assert not panel.value.is_current
 
@@ -414,9 +500,9 @@ def test_steps_say_what_came_of_them_and_new_people_have_no_upload(client: Clien
     drawn = WaveView(wave)._steps.value
     assert re.search(r"<b>.*?upload</b>.*?<small>\d+ saved</small>", drawn)
     assert re.search(r"<small>\d+ rejected</small>", drawn)
-    assert "Step 4 of 7: outcome" in drawn
+    assert "Step 4 of 8: outcome" in drawn
     stand = WaveProgress(WaveStep.LAUNCH, StepState.NOW, "wave.launch()", "goes live")
-    assert "Step 3 of 5: launch" in render_steps(stand, {}, is_fresh=True)
+    assert "Step 3 of 6: launch" in render_steps(stand, {}, is_fresh=True)
 
 
 def test_a_state_that_is_only_last_known_is_marked_as_a_question(live: Wave, client: Client) -> None:
