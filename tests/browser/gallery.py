@@ -38,6 +38,13 @@ rows = ["RSID", *ids, *ids[:9], "", "", "not an id", "someone@example.com", ids[
 open("wave1.csv", "w").write("\\n".join(rows))
 cint.FilePicker().choose("wave1.csv", entity_type="RID")
 """
+OTHERWISE = """
+ragged = [f"no, never,{each}" if n % 9 == 4 else f"yes,{each}" for n, each in enumerate(ids)]
+open("ragged.csv", "w", encoding="cp1252").write("\\n".join(["Größe,RSID", *ragged]))
+otherwise = cint.FilePicker(title="Read otherwise").choose("ragged.csv", entity_type="RSID")
+otherwise.other_button.value = True
+otherwise
+"""
 TABLE = """
 def row(number, state, completes, **more):
     return {"name": f"Tracker Q4, wave {number}", "state": state, "goal": 1200, "completes": completes,
@@ -95,6 +102,12 @@ wave = client.wave("Wave of the gallery", project="Browser tests", respondents=p
 wave
 """
 )
+CHANGED = """
+changed = client.wave("Wave that somebody changed", project="Browser tests", respondents=people, plan=plan)
+changed.create()
+client.sandbox.inject("field-edited:expected_incidence_rate", "now")
+cint.WaveView(changed)
+"""
 HISTORY = """
 from datetime import UTC, datetime, timedelta
 opened = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -112,4 +125,4 @@ for number, codes, why, listed in ((1, [10] * 150 + [20] * 30, "goal", None), (2
                      listed=listed and cint.read_respondents(ids[:listed], entity_type="RSID"))
 cint.HistoryView(study, now=opened + timedelta(days=330))
 """
-GALLERY = (SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS, WAVE, HISTORY, PLOTS, CARDS)
+GALLERY = (SETUP, RUNNING, ENDS, PICKER, OTHERWISE, TABLE, FINDINGS, WAVE, CHANGED, HISTORY, PLOTS, CARDS)

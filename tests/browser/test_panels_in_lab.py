@@ -31,6 +31,8 @@ def test_all_panels_show_in_jupyterlab(gallery: LabPage) -> None:
     assert page.locator(".cint-static:visible").count() == 0, "still pictures hide while the panels are alive"
     for css in PANELS:
         gallery.picture(f"gallery-{css}", f".cint-{css}")
+    gallery.picture("gallery-otherwise", ".cint-file-picker:has(.cint-title:text('Read otherwise'))")
+    gallery.picture("gallery-changed", ".cint-wave-panel:has(.cint-changed-part .cint-note)")
     gallery.picture("gallery-ends", ".cint-job-progress:has(.cint-note.cint-bad)")
     for number in range(page.locator(".cint-figure").count()):
         page.locator(".cint-figure").nth(number).scroll_into_view_if_needed()
@@ -53,7 +55,7 @@ def test_panels_fit_a_narrow_window(gallery: LabPage) -> None:
     gallery.page.set_viewport_size({"width": 400, "height": 1200})
     gallery.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
     gallery.page.wait_for_function("() => document.querySelector('.cint-panel').clientWidth < 400")
-    for css in PANELS:
+    for css in (*PANELS, "file-picker:has(.cint-how:visible)", "wave-panel:has(.cint-changed-part .cint-note)"):
         panel = gallery.page.locator(f".cint-{css}").first
         wide = panel.evaluate("element => element.scrollWidth - element.clientWidth")
         assert wide <= 1, f"{css} is cut off by {wide} pixels"
@@ -92,6 +94,20 @@ def test_every_control_of_a_status_table_is_reached_by_tab(gallery: LabPage) -> 
     page.keyboard.press("Escape")
     page.locator(".st-columns").first.click()
     assert {"st-columns", "st-density", "st-copy", "st-csv", "checkbox", "st-view", "button"} <= set(met), met
+
+
+def test_how_a_text_is_read_can_be_chosen_with_the_keyboard_alone(gallery: LabPage) -> None:
+    page = gallery.page
+    picker = page.locator(".cint-file-picker:has(.cint-title:text('Read otherwise'))")
+    picker.get_by_role("button", name="Read it otherwise").focus()
+    met = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        met.append(page.evaluate("() => document.activeElement.tagName.toLowerCase()"))
+    assert met == ["select", "select", "input"]
+    page.keyboard.type("1")
+    page.keyboard.press("Enter")
+    picker.get_by_text("header_row=1").wait_for()
 
 
 def test_keys_pressed_in_a_panel_never_reach_jupyterlab(gallery: LabPage) -> None:

@@ -105,7 +105,8 @@ class FilePicker(Panel):
         top = widgets.HBox([self.upload, make_html_part("cint-hint-part", _BROWSER_HINT)])
         top.add_class("cint-plain-upload")
         shelf = widgets.HBox([self.files, self.look_button])
-        for row in (top, shelf):
+        otherwise = widgets.HBox([self.other_button])
+        for row in (top, shelf, otherwise):
             row.add_class("cint-row")
         parts = (
             self.drop_zone,
@@ -115,7 +116,7 @@ class FilePicker(Panel):
             self.columns,
             self.entity,
             self.hidden,
-            self.other_button,
+            otherwise,
             self.how,
             self._hints,
             self._line,
@@ -307,7 +308,7 @@ class FilePicker(Panel):
         options = [(f"as found: {found}" if found else "as found", None), *choices, *own]
         if list(control.options) != options:
             control.options = options
-        control.value = chosen
+        control.index = [value for _, value in options].index(chosen)  # by value, None would show nothing
 
     def _read_otherwise(self) -> None:
         """Read again in another way: which columns there are may be another question then."""
@@ -424,7 +425,7 @@ class FilePicker(Panel):
             if separators:
                 with self._suppress_events():
                     self.separators.options = [("choose one", None), *separators]
-                    self.separators.value = None
+                    self.separators.index = 0
                     self.other_button.value, self.other_button.layout.display = True, ""
                     self._show_how()
                 show_state(self._line, "busy", "?", "one question left", "what separates the values?")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cint_nb.domain.arguments import UNUSABLE, check_arguments
-from cint_nb.domain.errors import InputError
+from cint_nb.domain.errors import ApiError, InputError
 from cint_nb.panels.look.cell_format import is_empty
-from cint_nb.panels.look.text_format import format_count, format_moment
+from cint_nb.panels.look.text_format import format_count, format_duration, format_moment
 from cint_nb.panels.plots.figure import (
     BLUE,
     GREEN,
@@ -30,6 +30,7 @@ from cint_nb.panels.plots.projection import project
 from cint_nb.study.frames import completes_frame, require_columns
 from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.wave.exchange.state import GroupState
+from cint_nb.wave.steps.record import Pause, find_pauses, open_time, read_status_changes
 from cint_nb.wave.wave import Wave
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ _OUTCOMES = {"saved": GREEN, "already_saved": BLUE, "rejected": RED, "unknown": 
 _CLOSED_BY = {
     "goal": "ended at the goal: who did not come was not asked long enough,\nand counts as censored, not as lost",
     "end": "ended at its end date",
-    "hand": "closed by hand: who did not come was not asked to the end",
+    "hand": "closed by hand: who did not come\nwas not asked to the end",
     "pause": "paused, and never resumed",
+    "not_known": "ended; why is not known",
 }
 
 
@@ -55,6 +57,8 @@ class _Completes:
     entrants: int | None
     closed_by: str | None
     mode: str
+    pauses: tuple[tuple[datetime, datetime, str], ...]
+    note: str
 
 
 def _read_completes(wave: Wave) -> _Completes:
@@ -69,16 +73,32 @@ def _read_completes(wave: Wave) -> _Completes:
         )
     intervals = wave.client.run(wave.client.target_groups.completes_by_interval(ref))
     state = wave.last_known.state
-    closed_by = None
+    try:
+        changes = wave.client.run(read_status_changes(wave.client, ref))
+        note = ""
+    except ApiError:
+        changes, note = [], " Pauses are not known: the changelog could not be read."
+    closed_by, now = None, wave.client.clock.now()
     if state is not None and state.state is GroupState.COMPLETED:
         reached = not is_empty(row["completes"]) and row["completes"] >= row["goal"]
-        closed_by = "goal" if reached else "end" if state.has_ended else "hand"
+        closed_by = "goal" if reached else "end" if state.has_ended else "not_known"
+        if changes:
+            read = open_time(state, changes).closed_by
+            closed_by = read if read in _CLOSED_BY else closed_by
+    pauses = tuple((each.begin, each.end or now, _pause_words(each, now)) for each in find_pauses(changes))
     whole = {name: None if is_empty(row[name]) else int(row[name]) for name in ("saved", "entrants")}
     end = None if is_empty(row["ends_at"]) else row["ends_at"].to_pydatetime()
     return _Completes(
         completes_frame(intervals), int(row["goal"]), end, whole["saved"], whole["entrants"], closed_by,
-        str(wave.client.mode),
+        str(wave.client.mode), pauses, note,
     )  # fmt: skip
+
+
+def _pause_words(pause: Pause, now: datetime) -> str:
+    """Return for how long nobody could enter, and by whom."""
+    length = format_duration(((pause.end or now) - pause.begin).total_seconds())
+    said = f"paused {length}" if pause.end is not None else f"paused for {length} now"
+    return f"{said}\nby {pause.by}" if pause.by else said
 
 
 @check_arguments(refusals=UNUSABLE)
@@ -110,8 +130,9 @@ def plot_completes(
         saved_count: Ids saved in the target group. The band never rises above what they can give.
         entrants: People who have entered; whoever came without completing is taken off `saved_count`.
         now: When the completes were read, UTC: an interval that had not ended by then counts for its part only.
-        pauses: Beginning, end, and why, of each time when nobody could enter.
-        closed_by: Why it ended: `goal`, `end`, `hand` or `pause`; None while people can enter. Then no band is drawn.
+        pauses: Beginning, end, and why, of each time when nobody could enter; of a wave those of its changelog.
+        closed_by: Why it ended: `goal`, `end`, `hand`, `pause` or `not_known`, and no band is drawn; None while people
+            can enter. Of a wave, what its changelog says.
         mode: `sandbox`, `replay` or `live`; that of the wave.
         title: Heading; what the numbers say when left out.
         source: Where the numbers come from; written on the figure.
@@ -124,8 +145,10 @@ def plot_completes(
         >>> cint.plots.plot_completes(frame, goal=20)
         <Figure: 13 of 20 completes · sandbox>
     """
+    note = ""
     if isinstance(frame, Wave):
         read = _read_completes(frame)
+        note, pauses = read.note, pauses or read.pauses
         frame, mode, source = read.frame, read.mode, f"{source} · {frame.name}"
         goal, end_at, closed_by = goal or read.goal, end_at or read.end_at, closed_by or read.closed_by
         saved_count, entrants = read.saved_count, read.entrants
@@ -140,23 +163,30 @@ def plot_completes(
     ahead = None
     if end is not None and closed_by is None:
         ahead = project(frame, end_at=end, maximum=reachable_completes(goal, reached, saved_count, entrants), now=now)
+    heading = title or _completes_title(reached, goal, ahead, closed_by)
+    says = f"Completes collected.{' Band: if entries go on slowing as they have.' if ahead is not None else ''}{note}"
+    ended = "" if closed_by is None else f" End: {_CLOSED_BY[closed_by]}."
+    stops = "".join(f" From {format_moment(_time(begin))} {why}." for begin, _, why in pauses)
     figure = NotebookFigure(
-        title or _completes_title(reached, goal, ahead, closed_by),
+        heading,
         mode,
         source=f"{source} · times in UTC",
-        says="Completes collected." + (" Band: if entries go on slowing as they have." if ahead is not None else ""),
+        says=says,
+        alt=f"{heading}. {says}{stops}{ended}".replace("\n", " "),
         room=(0.06, 0.55, 0.83, 0.66),
     )
     axes = figure.ax
-    for begin, until, why in pauses:
-        _draw_pause(axes, pd.to_datetime(begin, utc=True), pd.to_datetime(until, utc=True), why, goal)
+    for place, (begin, until, why) in enumerate(pauses):
+        low = _completes_at(times, counts, _time(until)) < 0.4 * goal  # where the line is not, there is room for words
+        level = goal * ((0.94 if low else 0.04) + (-0.17 if low else 0.17) * (place % 2))
+        _draw_pause(axes, _time(begin), _time(until), why, level, "top" if low else "bottom")
     colour = GREEN if closed_by == "goal" else BLUE
     axes.plot(times, counts, color=colour, linewidth=2, drawstyle="steps-post", solid_capstyle="butt")
     axes.axhline(goal, color=INK, linestyle=(0, (4, 3)), linewidth=0.9)
     last = max([each for each in (times.iloc[-1] if len(times) else None, end) if each is not None], default=None)
     name_at(axes, 1.0, goal, f"  goal {goal:,}", INK, bold=False, xycoords=("axes fraction", "data"))
     if len(frame):
-        _draw_reached(axes, times.iloc[-1], reached, colour, closed_by, end)
+        _draw_reached(axes, times.iloc[0], times.iloc[-1], reached, goal, colour, closed_by, end)
         axes.set_xlim(times.iloc[0], last)
     if end is not None:
         _draw_end(axes, end, goal)
@@ -169,13 +199,31 @@ def plot_completes(
     return figure
 
 
-def _draw_pause(axes: Any, begin: pd.Timestamp, end: pd.Timestamp, why: str, goal: int) -> None:
+def _time(value: Any) -> pd.Timestamp:
+    return pd.Timestamp(pd.to_datetime(value, utc=True))
+
+
+def _completes_at(times: pd.Series[Any], counts: pd.Series[Any], when: pd.Timestamp) -> float:
+    before = counts[times <= when]
+    return float(before.iloc[-1]) if len(before) else 0.0
+
+
+def _draw_pause(axes: Any, begin: pd.Timestamp, end: pd.Timestamp, why: str, level: float, side: str) -> None:
+    """Draw a time when nobody could enter; neighbours write on other levels, so that short ones can be read."""
     axes.axvspan(begin, end, color=SHADE, linewidth=0)
-    name_at(axes, begin + (end - begin) / 2, goal * 0.04, why, SOFT, bold=False, ha="center", va="bottom")
+    axes.axvline(begin, color=GREY, linewidth=0.6, linestyle=(0, (2, 2)))
+    name_at(axes, begin + (end - begin) / 2, level, why, SOFT, bold=False, ha="center", va=side)
 
 
 def _draw_reached(
-    axes: Any, when: pd.Timestamp, reached: float, colour: str, closed_by: str | None, end: pd.Timestamp | None
+    axes: Any,
+    begin: pd.Timestamp,
+    when: pd.Timestamp,
+    reached: float,
+    goal: int,
+    colour: str,
+    closed_by: str | None,
+    end: pd.Timestamp | None,
 ) -> None:
     """Draw how many there are, and where it ended, why."""
     axes.plot(pd.DatetimeIndex([when]), [reached], "s" if closed_by else "o", color=colour, markersize=5)
@@ -187,8 +235,13 @@ def _draw_reached(
         return
     if end is not None and end > when:
         axes.axvspan(when, end, color=SHADE, linewidth=0)
-    said = _CLOSED_BY[closed_by].replace("\n", "\n  ")
-    name_at(axes, when, reached * 0.84, f"  {said}", INK, bold=False, va="top")
+    said = _CLOSED_BY[closed_by]
+    if end is None or when - begin > 0.55 * (end - begin):  # no room to the right: below the line
+        name_at(axes, when, goal * 0.05, said + "  ", INK, bold=False, ha="right", va="bottom")
+    elif reached < 0.25 * goal:
+        name_at(axes, when, reached, said, INK, bold=False, va="bottom", xytext=(8, 8), textcoords="offset points")
+    else:
+        name_at(axes, when, reached, said, INK, bold=False, va="top", xytext=(8, -16), textcoords="offset points")
 
 
 def _completes_title(reached: float, goal: int, ahead: pd.DataFrame | None, closed_by: str | None) -> str:

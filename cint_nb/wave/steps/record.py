@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cint_nb.api.client import AsyncClient
 from cint_nb.domain.errors import ApiError
 from cint_nb.domain.ids import EntityType
 from cint_nb.domain.models import Amount, TargetGroupRef
@@ -20,6 +21,7 @@ from cint_nb.wave.exchange.state import ExchangeState, GroupState
 _STATUS_CHANGE = "status_change"
 _REASONS = {"total_completes_reached": "goal", "past_scheduled_end_date": "end"}
 _PERSON = "las_user"
+_WHO = {_PERSON: "somebody", "system_marketplace_user": "the marketplace"}
 _ALREADY_SAVED = 1
 """The highest code of an `Outcome` that means that the id is in the target group."""
 
@@ -34,13 +36,29 @@ class OpenTime:
 
 
 @dataclass(frozen=True)
-class _Change:
+class StatusChange:
     """A change of the status of a target group."""
 
     at: datetime
     status: str
     reason: str | None
     by_person: bool
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A time when nobody could enter and people could be let in again.
+
+    Args:
+        begin: When it began.
+        end: When people could enter again, or when that became impossible; None while it lasts.
+        by: Who paused it: `somebody`, `the marketplace`, or None where the exchange does not say.
+    """
+
+    begin: datetime
+    end: datetime | None
+    by: str | None
 
 
 class RecordSteps:
@@ -62,13 +80,11 @@ class RecordSteps:
                 "add it to the history once it is in the field.",
             )
         try:
-            entries = [
-                entry async for entry in self._wave.client.target_groups.changelog(state.ref, types=(_STATUS_CHANGE,))
-            ]
+            changes = await read_status_changes(self._wave.client, state.ref)
         except ApiError as error:
             note = f"The changelog of {self._wave.name} could not be read: {error.what} Why it closed may not be known."
             return open_time(state, ()), (note,)
-        return open_time(state, _status_changes(entries)), ()
+        return open_time(state, changes), ()
 
     async def read_saved(self, ref: TargetGroupRef) -> Respondents:
         """Return the people whose ids are saved in the group."""
@@ -76,7 +92,29 @@ class RecordSteps:
         return read_respondents(list(ids), entity_type=EntityType.RSID, name="saved ids")
 
 
-def open_time(state: ExchangeState, changes: Sequence[_Change]) -> OpenTime:
+async def read_status_changes(client: AsyncClient, ref: TargetGroupRef) -> list[StatusChange]:
+    """Read from the changelog when the status of a target group changed, in the order of time.
+
+    Raises:
+        ApiError: the changelog cannot be read.
+    """
+    return _status_changes([entry async for entry in client.target_groups.changelog(ref, types=(_STATUS_CHANGE,))])
+
+
+def find_pauses(changes: Sequence[StatusChange]) -> list[Pause]:
+    """Return the times between a pause and what followed it, in the order of time."""
+    found: list[Pause] = []
+    begun: StatusChange | None = None
+    for change in changes:
+        if begun is not None and change.status != GroupState.PAUSED:
+            found.append(Pause(begun.at, change.at, begun.by))
+            begun = None
+        elif begun is None and change.status == GroupState.PAUSED:
+            begun = change
+    return [*found, Pause(begun.at, None, begun.by)] if begun is not None else found
+
+
+def open_time(state: ExchangeState, changes: Sequence[StatusChange]) -> OpenTime:
     """Return when a wave was open, from its run and the changes of its status in the order of time."""
     run = state.run
     planned, end = (None, None) if run is None else (run.start_fielding_at, run.end_fielding_at)
@@ -99,9 +137,9 @@ def open_time(state: ExchangeState, changes: Sequence[_Change]) -> OpenTime:
     return OpenTime(opened, min((each for each in (changed, end) if each is not None), default=None), "not_known")
 
 
-def _end_of_the_last_stretch(changes: Sequence[_Change]) -> _Change | None:
+def _end_of_the_last_stretch(changes: Sequence[StatusChange]) -> StatusChange | None:
     """Return the change that let nobody in any more, after the group was live for the last time."""
-    found: _Change | None = None
+    found: StatusChange | None = None
     is_live = False
     for change in changes:
         if change.status == GroupState.LIVE:
@@ -111,7 +149,7 @@ def _end_of_the_last_stretch(changes: Sequence[_Change]) -> _Change | None:
     return found
 
 
-def _status_changes(entries: Sequence[ChangelogEntry]) -> list[_Change]:
+def _status_changes(entries: Sequence[ChangelogEntry]) -> list[StatusChange]:
     """Return the changes of status in the order of time; what cannot be read is left out."""
     found = []
     for entry in entries:
@@ -119,13 +157,14 @@ def _status_changes(entries: Sequence[ChangelogEntry]) -> list[_Change]:
             status = change.get("new_value")
             if change.get("object") == _STATUS_CHANGE and isinstance(status, str) and entry.occurred_at is not None:
                 reason = change.get("reason_code")
-                by_person = (entry.user or {}).get("type") == _PERSON
+                kind = str((entry.user or {}).get("type"))
                 found.append(
-                    _Change(
+                    StatusChange(
                         entry.occurred_at,
                         status.strip().lower(),
                         reason if isinstance(reason, str) else None,
-                        by_person,
+                        kind == _PERSON,
+                        _WHO.get(kind),
                     )
                 )
     return sorted(found, key=lambda change: change.at)

@@ -380,6 +380,7 @@ def test_how_a_text_was_read_is_shown_and_another_way_can_be_chosen(
     assert "semicolons" in html_of(picker)
     assert ways(picker.separators)[:2] == ["as found: semicolons", "commas"]
     assert ways(picker.encodings)[0] == "as found: UTF-8"
+    assert (picker.separators.index, picker.encodings.index) == (0, 0), "what was found is shown"
     assert (picker.other_button.layout.display, picker.how.layout.display) == ("", "none")
     picker.other_button.value = True
     assert picker.how.layout.display == ""

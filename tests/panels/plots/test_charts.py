@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.study.frames import analysis_frame, completes_frame, funnel_frame, status_frame
 from cint_nb.wave.client import open_client
+from cint_nb.wave.wave import Wave
 from tests.support.plans import make_plan
 
 END = "2026-09-08T00:00:00Z"
@@ -102,6 +104,60 @@ def test_a_wave_is_drawn_as_the_exchange_knows_it(tmp_path: Path) -> None:
         assert "goal 100" in words(figure)
         assert "saved" in words(plot_outcomes(wave))
         assert words(plot_outcomes(wave.outcome)) == words(plot_outcomes(wave.outcome.counts))
+
+
+@pytest.fixture
+def paused(tmp_path: Path) -> Iterator[Wave]:
+    """Give a wave that was paused twice, by a person and by the marketplace, and let people in again both times."""
+    with open_client("sandbox") as client:
+        people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
+        plan = make_plan(client.clock.now(), start_at=client.clock.now() + timedelta(hours=1), completes_goal=300)
+        wave = client.wave("Wave with pauses", project="Panel tests", respondents=people, plan=plan)
+        wave.create()
+        wave.upload()
+        wave.launch(budget="900 EUR")
+        client.pass_time(days=1)
+        wave.pause()
+        client.pass_time(hours=22)
+        wave.resume()
+        client.pass_time(days=1)
+        client.sandbox.inject("paused-elsewhere", "now", value="marketplace")
+        client.pass_time(hours=6)
+        wave.resume()
+        client.pass_time(days=1)
+        yield wave
+
+
+def test_pauses_of_a_wave_are_drawn_from_its_changelog_with_their_length_and_by_whom(paused: Wave) -> None:
+    figure = plot_completes(paused)
+    assert "paused 22 h\nby somebody" in words(figure)
+    assert "paused 6 h\nby the marketplace" in words(figure)
+    assert "paused 22 h by somebody" in figure.alt_text
+    given = [("2026-09-02T00:00:00Z", "2026-09-02T12:00:00Z", "a holiday")]
+    assert "by somebody" not in words(plot_completes(paused, pauses=given)), "what the caller knows better counts"
+
+
+def test_a_pause_that_lasts_is_drawn_until_now(paused: Wave) -> None:
+    paused.pause()
+    paused.client.pass_time(hours=5)
+    assert "paused for 5 h now" in words(plot_completes(paused))
+
+
+def test_a_wave_that_was_closed_says_by_whom_and_has_no_future(paused: Wave) -> None:
+    paused.close()
+    figure = plot_completes(paused)
+    assert "closed by hand" in words(figure)
+    assert "closed by hand" in figure.alt_text
+    assert "likely" not in words(figure)
+
+
+def test_without_a_changelog_pauses_are_not_known_and_a_close_is_not_put_down_to_anybody(paused: Wave) -> None:
+    paused.close()
+    paused.client.sandbox.faults.arm("404@get_target_group_changelog*always")
+    figure = plot_completes(paused)
+    assert "Pauses are not known" in words(figure)
+    assert "why is not known" in words(figure)
+    assert "by hand" not in words(figure)
 
 
 def test_funnel_shows_the_share_of_the_first_step_and_why_visits_ended() -> None:
