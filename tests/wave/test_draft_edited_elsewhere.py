@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import copy
 import re
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from cint_nb.domain.errors import PreflightBlocked
+from cint_nb.domain.errors import CintWarning, PreflightBlocked
 from cint_nb.domain.findings import Finding, Severity
 from cint_nb.sandbox.draft_edits import DRAFT_EDITS, DraftField
 from cint_nb.study.preflight.draft_witnesses import WITNESSES, get_field, normalised
+from cint_nb.wave.client import Client, open_client
 from cint_nb.wave.exchange.draft_merge import has_allocations, writable_allocations
+from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.wave import Wave
-from tests.support.changed_elsewhere import UNSEEN, opened, read_truth
+from tests.support.changed_elsewhere import UNSEEN, opened, people, read_truth
 from tests.support.changed_elsewhere_rules import LABELS
+from tests.support.plans import make_plan
 
 BUDGET = "40 EUR"
 BEARING = [field for field in get_args(DraftField) if field not in LABELS]
@@ -151,3 +155,26 @@ def test_what_was_kept_once_is_kept_again_by_the_same_cell(field: DraftField, fi
         _blocking(again, ())  # of the plan in the cell it differs still
         again.update(again.plan)
         assert as_edited()
+
+
+@pytest.mark.parametrize("with_journal", [True, False])
+def test_a_replay_does_not_take_the_survey_addresses_that_a_recording_blanks_for_a_colleagues(
+    tmp_path: Path, with_journal: bool
+) -> None:
+    file = tmp_path / "updates.jsonl"
+
+    def updates(client: Client) -> tuple[str, ...]:
+        plan = make_plan(client.clock.now(), completes_goal=20)
+        wave = client.wave("Tracker, wave 3", project="Brand tracker", respondents=people(), plan=plan)
+        wave.create()
+        if not with_journal:
+            other = Client(JournaledClient(client.http))
+            wave = other.wave(wave.name, project="Brand tracker", respondents=people(), plan=plan)
+            with pytest.warns(CintWarning, match="was found on the exchange"):
+                wave.create()
+        return wave.update(plan)
+
+    with open_client("sandbox", record=file) as client:
+        recorded = updates(client)
+    with open_client("replay", recording=file) as client:
+        assert updates(client) == recorded == ()

@@ -45,6 +45,7 @@ def merge_drafts(
     *,
     overwrite: Collection[str] = (),
     allocations: Mapping[str, Any] | None = None,
+    unrecorded: Collection[str] = (),
 ) -> DraftMerge:
     """Merge a draft as it is with the draft the plan wants.
 
@@ -54,6 +55,7 @@ def merge_drafts(
         wanted: The draft the plan wants.
         overwrite: Fields in which the plan wins whatever was changed.
         allocations: What the plan's allocation template leads to; None if that is not known.
+        unrecorded: Fields whose true values a recording does not hold; they are written as planned.
     """
     planned, former = spelled_out(wanted, allocations), None if base is None else spelled_out(base, allocations)
     body = {**_unplanned(found), **copy.deepcopy(dict(wanted))}
@@ -66,7 +68,7 @@ def merge_drafts(
         field = witness.field
         here, there = _value(witness, planned), _value(witness, found)
         before = _UNREADABLE if former is None else _value(witness, former)
-        if _UNREADABLE in (here, there) or here == there:
+        if field in unrecorded or _UNREADABLE in (here, there) or here == there:
             continue
         if field in overwrite or (before is not _UNREADABLE and there == before):
             written.append(field)

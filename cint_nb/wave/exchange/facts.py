@@ -21,7 +21,7 @@ from cint_nb.wire.settings import Mode
 
 T = TypeVar("T")
 
-_UNRECORDED_FIELDS = ("live_url", "test_url")
+_UNRECORDED_FIELDS = frozenset({"live_url", "test_url"})
 
 
 class _Reads:
@@ -123,10 +123,15 @@ async def _exclusion_groups(client: AsyncClient, ref: TargetGroupRef, reads: _Re
     return None if found is None else {each.exclusion_group_id: each.tag for each in found}
 
 
+def unrecorded_fields(client: AsyncClient) -> frozenset[str]:
+    """Return the fields of a draft that cannot be compared, because a recording does not hold their true values."""
+    return _UNRECORDED_FIELDS if client.mode is Mode.REPLAY else frozenset()
+
+
 async def _draft_facts(client: AsyncClient, facts: WaveFacts, state: ExchangeState) -> WaveFacts:
     """Add the draft as read, and the reads that show what it does not."""
     draft = None if state.group is None else state.group.model_dump(mode="json", exclude_unset=True)
-    unrecorded = frozenset(_UNRECORDED_FIELDS if client.mode is Mode.REPLAY else ())
+    unrecorded = unrecorded_fields(client)
     allocations = facts.allocations or await template_allocations(client, facts.plan)
     compared = compare_draft(facts.plan, draft, allocations=allocations, unrecorded=unrecorded)
     missing = {each.witness.fallback for each in compared if not each.was_read}

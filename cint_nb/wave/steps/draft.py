@@ -23,7 +23,7 @@ from cint_nb.wave.exchange.draft_merge import (
     plan_with_fields,
     writable_allocations,
 )
-from cint_nb.wave.exchange.facts import read_filling_strategy, template_allocations
+from cint_nb.wave.exchange.facts import read_filling_strategy, template_allocations, unrecorded_fields
 from cint_nb.wave.exchange.state import ExchangeState, GroupState, read_state
 from cint_nb.wave.journal.journal import EntryState
 from cint_nb.wave.journal.payloads import (
@@ -225,7 +225,8 @@ class DraftSteps:
         reference = found.get("target_group_customer_reference_number")
         wanted = plan.to_body(name=self._wave.name, customer_reference_number=str(reference or ""))
         wanted["filling_strategy"] = plan.filling_strategy
-        merge = merge_drafts(base, found, wanted, overwrite=overwrite, allocations=allocations)
+        unrecorded = unrecorded_fields(self._wave.client)
+        merge = merge_drafts(base, found, wanted, overwrite=overwrite, allocations=allocations, unrecorded=unrecorded)
         if merge.conflicts:
             raise InvalidState(
                 "Fields of the draft were changed on the exchange and in the plan.",
