@@ -37,7 +37,7 @@ def test_there_are_notebooks() -> None:
 
 
 def test_names_say_a_number_and_a_verb_and_mostly_an_object(path: Path) -> None:
-    assert re.fullmatch(r"\d\d(-[a-z]+){1,5}", path.stem)
+    assert re.fullmatch(r"\d\d(-[a-z]+){1,6}", path.stem)
 
 
 def test_it_opens_with_title_goals_and_prerequisites(notebook: Any) -> None:
