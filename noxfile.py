@@ -140,6 +140,16 @@ def ages(session: nox.Session) -> None:
     session.run("python", "-m", "tests.security.release_ages", *session.posargs)
 
 
+@nox.session(venv_backend="venv", reuse_venv=True)
+def grading(session: nox.Session) -> None:
+    """The sheets, graded by nbgrader beside the pinned versions: answers get all points, blanks none."""
+    # Of the two graders of notebooks this one was released last, in September 2026; otter-grader in July.
+    session.install(
+        "--quiet", "-e", ".[lab,history,weights]", "nbgrader==0.9.6", "--constraint", "binder/constraints.txt"
+    )
+    session.run("python", "tools/grade_sheets.py")
+
+
 @nox.session
 def record(session: nox.Session) -> None:
     """Make the recordings and the stored outputs of the notebooks again."""

@@ -99,19 +99,20 @@ def rewrite_links(text: str, source: str) -> str:
 def assemble(target: Path) -> None:
     """Bring the sources of the site together in a folder."""
     shutil.copytree(ROOT / "docs", target, ignore=shutil.ignore_patterns("__pycache__"))
-    (target / "course" / "templates").mkdir(parents=True)
+    for folder in ("sheets", "templates"):
+        (target / "course" / folder).mkdir(parents=True)
     for page in [*(ROOT / "docs").rglob("*.md"), *(ROOT / each for each in _PAGES)]:
         source = page.relative_to(ROOT).as_posix()
         text = rewrite_links(page.read_text(encoding="utf-8"), source)
         (target / str(site_path(source))).write_text(text, encoding="utf-8")
     notebooks = ROOT / "notebooks"
     course = sorted(notebooks.glob("[0-9][0-9]-*.ipynb"))
-    templates = sorted((notebooks / "templates").glob("*.ipynb"))
-    for notebook in [*course, *templates]:
+    sheets, templates = (sorted((notebooks / folder).glob("*.ipynb")) for folder in ("sheets", "templates"))
+    for notebook in [*course, *sheets, *templates]:
         source = notebook.relative_to(ROOT).as_posix()
         (target / str(site_path(source))).write_text(_page_of(notebook, source), encoding="utf-8")
     with (target / "course" / "index.md").open("a", encoding="utf-8") as index:
-        for caption, pages in (("Notebooks", course), ("Templates", templates)):
+        for caption, pages in (("Notebooks", course), ("Sheets for a class", sheets), ("Templates", templates)):
             names = [page.relative_to(notebooks).with_suffix("").as_posix() for page in pages]
             index.write("\n".join(["", "```{toctree}", ":hidden:", f":caption: {caption}", "", *names, "```", ""]))
 

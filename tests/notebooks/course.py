@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
 NUMBERED = sorted(FOLDER.glob("[0-9]*.ipynb"))
 TEMPLATES = sorted((FOLDER / "templates").glob("*.ipynb"))
+SHEETS = sorted((FOLDER / "sheets").glob("*.ipynb"))
 
 _DETAILS = re.compile(r"<details>(.*?)</details>", re.DOTALL)
 _PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)

@@ -8,10 +8,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.notebooks.course import FOLDER, NUMBERED, ROOT, TEMPLATES, code_cells, prose, read
+from tests.notebooks.course import FOLDER, NUMBERED, ROOT, SHEETS, TEMPLATES, code_cells, prose, read
 from tests.support.sources import load_program
 
-PAGES = [*NUMBERED, *TEMPLATES, FOLDER / "README.md", ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+PAGES = [*NUMBERED, *TEMPLATES, *SHEETS, FOLDER / "README.md", ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|<a [^>]*href=\"([^\"]+)\"|!\[[^\]]*\]\(([^)\s]+)\)")
 OUTSIDE = re.compile(r"(?:https?:)?//(?!(?:your-survey\.com|mytestsurvey\.com)\b)[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.I)
@@ -44,7 +44,7 @@ def test_links_lead_to_a_page_that_exists_and_to_a_heading_in_it(page: Path) -> 
         if target.startswith("engineers/api/"):  # made with the site, from what is public
             continue
         if re.match(r"https?:", target):
-            assert page.parent not in (FOLDER, FOLDER / "templates"), (
+            assert page.parent not in (FOLDER, FOLDER / "templates", FOLDER / "sheets"), (
                 f"a notebook has to work without a network: {link}"
             )
             continue

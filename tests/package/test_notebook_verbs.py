@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.notebooks.course import NUMBERED, ROOT, TEMPLATES, code_cells, exercises, read
+from tests.notebooks.course import NUMBERED, ROOT, SHEETS, TEMPLATES, code_cells, exercises, read
 
 ENGINEERS_CHAPTERS = {"90-when-things-go-wrong", "97-work-below-the-verbs"}
 _ENGINEERS_CALL = re.compile(r"\.aio\b|(?<!fielding)\.run\(|\.make_call\(|cint_nb\.api\b")
@@ -20,7 +20,7 @@ def engineers_calls(code: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in (*NUMBERED, *TEMPLATES) if path.stem not in ENGINEERS_CHAPTERS],
+    [path for path in (*NUMBERED, *TEMPLATES, *SHEETS) if path.stem not in ENGINEERS_CHAPTERS],
     ids=lambda path: path.relative_to(ROOT).as_posix(),
 )
 def test_a_notebook_uses_verbs_only(path: Path) -> None:
