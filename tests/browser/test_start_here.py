@@ -32,5 +32,8 @@ def test_start_here_runs_to_its_end_and_its_progress_bar_too(start_here: LabPage
     assert texts
     assert all(text.startswith("100 %") or "rejected" in text for text in texts), texts
     assert page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+    page.locator(".wv-steps").first.scroll_into_view_if_needed()
+    assert "the wave is closed" in page.locator(".wv-next").first.inner_text(), "the view of step 2 follows the wave"
+    start_here.picture("start-here-wave")
     page.locator(".cint-job-progress").first.scroll_into_view_if_needed()
     start_here.picture("start-here")
