@@ -221,5 +221,6 @@ def laboratory(session: nox.Session) -> None:
 
 @nox.session
 def peers(session: nox.Session) -> None:
-    """One wave with curl, with a generated client and with cint_nb; writes the tables of docs/comparison.md."""
+    """One wave with curl and a generated client, one panel with R, and both with cint_nb; writes docs/comparison.md."""
     session.run("python", "benchmarks/peers/run.py", *(session.posargs or ["--report"]))
+    session.run("python", "benchmarks/peers/run_panel.py", "--report")

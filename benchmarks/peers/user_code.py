@@ -1,4 +1,4 @@
-"""Counts the lines a user writes: not blank, no comment, no docstring; the draft apart from the steps."""
+"""Counts the lines a user writes: not blank, no comment, no docstring; one section apart from all others."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ SCRIPTS = {
     "generated client": HERE / "with_generated_client.py",
     "cint_nb": HERE / "with_cint_nb.py",
 }
+PANEL_SCRIPTS = {"R": HERE / "panel_with_r.R", "cint_nb.measure": HERE / "panel_with_measure.py"}
 _NO_CODE = {
     tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING,
     tokenize.ENDMARKER,
@@ -29,14 +30,21 @@ class Lines(NamedTuple):
 
 def count_lines(script: Path) -> Lines:
     """Count the lines of code of a Python or shell script; sections begin with `# --- `."""
+    sections = count_sections(script)
+    draft = sections.pop("the draft", 0)
+    return Lines(draft, sum(sections.values()))
+
+
+def count_sections(script: Path) -> dict[str, int]:
+    """Count the lines of code of each section of a Python, shell or R script; what stands before the first is in ``."""
     text = script.read_text(encoding="utf-8")
     numbers = _python(text) if script.suffix == ".py" else _shell(text)
-    section, draft = "", 0
+    section, counts = "", {"": 0}
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(_SECTION):
             section = line.removeprefix(_SECTION)
-        draft += number in numbers and section == "the draft"
-    return Lines(draft, len(numbers) - draft)
+        counts[section] = counts.get(section, 0) + (number in numbers)
+    return counts
 
 
 def _python(text: str) -> set[int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -17,7 +19,14 @@ ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "benchmarks" / "peers"
 TEXT = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
 MEASURED = TEXT.partition("<!-- measured: begin -->")[2].partition("<!-- measured: end -->")[0]
-ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in MEASURED.splitlines() if line.startswith("|")]
+PANEL = TEXT.partition("<!-- panel: begin -->")[2].partition("<!-- panel: end -->")[0]
+
+
+def rows_of(text: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+
+
+ROWS = rows_of(MEASURED)
 
 
 def load(name: str) -> ModuleType:
@@ -81,3 +90,29 @@ def test_blank_lines_comments_and_docstrings_are_no_code(
     script = tmp_path / name
     script.write_text(text, encoding="utf-8")
     assert load("user_code").count_lines(script) == counted
+
+
+def test_the_table_of_the_panel_counts_the_lines_of_its_scripts_as_they_are() -> None:
+    user_code = load("user_code")
+    shown = {row[0]: tuple(map(int, row[1:3])) for row in rows_of(PANEL) if row[0].startswith("[")}
+    sections = {way: user_code.count_sections(script) for way, script in user_code.PANEL_SCRIPTS.items()}
+    assert shown == {
+        f"[{way}](../benchmarks/peers/{user_code.PANEL_SCRIPTS[way].name})": (
+            counts["the analysis"],
+            sum(counts.values()),
+        )
+        for way, counts in sections.items()
+    }
+
+
+@pytest.mark.thorough
+def test_the_measures_still_find_what_r_found(tmp_path: Path) -> None:
+    """R is not asked here: what it found is in the page."""
+    load("panel_data").write_panel(tmp_path, 1)
+    script = load("user_code").PANEL_SCRIPTS["cint_nb.measure"]
+    command = [sys.executable, "-W", "ignore", str(script), str(tmp_path)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    found = dict(line.split("\t") for line in printed.splitlines())
+    by_r = {row[0]: row[1] for row in rows_of(PANEL) if row[3].isdigit() and not row[0].startswith("[")}
+    assert len(by_r) > 15
+    assert {name: f"{float(value):.6g}" for name, value in found.items()} == by_r
