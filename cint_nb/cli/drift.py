@@ -116,10 +116,10 @@ class ReplyComparison:
 
 def differences_frame(differences: Iterable[Difference]) -> pd.DataFrame:
     """Return differences as a frame of five columns of text."""
-    import pandas as pd
+    from cint_nb.study.readable_frame import ReadableFrame
 
     rows = [[getattr(each, name) for name in COLUMNS] for each in differences]
-    return pd.DataFrame(rows, columns=list(COLUMNS), dtype="object")
+    return ReadableFrame(rows, columns=list(COLUMNS), dtype="object")
 
 
 def _without_names(path: str) -> str:

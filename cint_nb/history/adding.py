@@ -24,6 +24,7 @@ from cint_nb.history.waves import ReportFile, WaveRecord
 from cint_nb.study.files import id_array
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.crosswalk import Crosswalk
+from cint_nb.study.readable_frame import ReadableFrame
 
 Part = dict[str, Any]
 """A row of the table `parts`."""
@@ -59,7 +60,7 @@ class Added:
             A frame: `wave`, `part`, `name`; `visits` and `people` of the report, `new_people` whom the history did not
             know; `listed` ids, `saved` and `rejected` of them; `closed_by`; `report`, `read` or `missing`.
         """
-        return pd.DataFrame(list(self.rows))
+        return ReadableFrame(list(self.rows))
 
     def __repr__(self) -> str:
         """Show counts and notes, never an id."""

@@ -22,6 +22,7 @@ from cint_nb.history import engine
 from cint_nb.history.adding import hash_sql, ids_table
 from cint_nb.history.storage import Transaction
 from cint_nb.study.files.respondents import Respondents
+from cint_nb.study.readable_frame import ReadableFrame
 
 _START, _LONGEST = 8, 36
 _CHUNK = 1 << 24
@@ -63,7 +64,7 @@ class Erasure:
             ("files searched afterwards", self.files_searched),
             ("found afterwards", 0),
         ]
-        return pd.DataFrame(rows, columns=["what", "number"])
+        return ReadableFrame(rows, columns=["what", "number"])
 
     def __repr__(self) -> str:
         """Show counts, never an id."""

@@ -31,6 +31,7 @@ from cint_nb.measure.dispositions import dispositions
 from cint_nb.output_files import as_path
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.outcome.visit_reports import VisitReport
+from cint_nb.study.readable_frame import ReadableFrame
 
 REACH = timedelta(days=365)
 """How far back the exchange's reports reach."""
@@ -146,7 +147,7 @@ class History(LiveDisplay):
                wave             name  goal  saved  visits  people  state
             0     1  Tracker, wave 1    20     56      16      16  final
         """
-        rows = self._part_rows()
+        rows = ReadableFrame(self._part_rows())
         for column in ("open_from", "open_until", "as_of"):
             rows[column] = pd.to_datetime(rows[column], unit="ms", utc=True)
         rows["price"] = rows["price"] / 10_000
@@ -411,7 +412,7 @@ class History(LiveDisplay):
             if found:
                 shown = mask_ids_in(", ".join(found[:5]))
                 warn_caller(f"{format_count(len(found), 'wave stays', 'waves stay')} as read, {sentence}: {shown}.")
-        changes = pd.DataFrame(list(added.changes), columns=["wave", "part", "person", "before", "after"])
+        changes = ReadableFrame(list(added.changes), columns=["wave", "part", "person", "before", "after"])
         changes.attrs["parts"] = states
         return changes
 

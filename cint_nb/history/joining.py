@@ -15,6 +15,7 @@ from cint_nb.history.adding import refuse_ids_in
 from cint_nb.history.storage import Transaction
 from cint_nb.study.files.binary_formats import columns_of, unwrap_frame
 from cint_nb.study.files.verdicts import cell_text, normalise_line, raise_if_masked
+from cint_nb.study.readable_frame import ReadableFrame
 
 
 @printable
@@ -39,7 +40,7 @@ class Joined:
             A frame: `outcome` and `rows`: `matched`; `not in the history`; `no id`; `repeated`, an earlier row of
             the same person and wave, which counts where the later ones are empty.
         """
-        return pd.DataFrame(list(self.counts.items()), columns=["outcome", "rows"])
+        return ReadableFrame(list(self.counts.items()), columns=["outcome", "rows"])
 
     def unmatched(self, *, reveal: bool = False) -> pd.DataFrame:
         """Return the rows that were not used.
@@ -51,7 +52,7 @@ class Joined:
             A frame: `row`, from 1; `outcome`; `id`.
         """
         rows = [(row, outcome, text if reveal or not text else mask_id(text)) for row, outcome, text in self._unmatched]
-        return pd.DataFrame(rows, columns=["row", "outcome", "id"])
+        return ReadableFrame(rows, columns=["row", "outcome", "id"])
 
     def __repr__(self) -> str:
         """Show counts, never an id."""

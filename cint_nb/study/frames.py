@@ -196,11 +196,11 @@ def findings_frame(findings: Findings) -> pd.DataFrame:
         0     warn  lines-left-out
         1     note  lines-left-out
     """
-    import pandas as pd
+    from cint_nb.study.readable_frame import ReadableFrame
 
     columns = ("severity", "rule", "message", "evidence", "fix", "section")
     rows = [[str(getattr(each, name) or "") for name in columns] for each in findings]
-    return pd.DataFrame(rows, columns=list(columns)).astype("str")
+    return ReadableFrame(rows, columns=list(columns)).astype("str")
 
 
 @check_arguments(refusals=UNUSABLE)
@@ -225,9 +225,11 @@ def completes_frame(intervals: Iterable[Any]) -> pd.DataFrame:
     """
     import pandas as pd
 
+    from cint_nb.study.readable_frame import ReadableFrame
+
     rows = [(get_path(each, "timestamp"), get_path(each, "count")) for each in intervals]
     until = pd.to_datetime(pd.Series([row[0] for row in rows], dtype="object"), utc=True, format="ISO8601")
-    frame = pd.DataFrame({"until": until, "completes": pd.array([row[1] for row in rows], dtype="Int64")})
+    frame = ReadableFrame({"until": until, "completes": pd.array([row[1] for row in rows], dtype="Int64")})
     frame = frame.sort_values("until", kind="stable", ignore_index=True)
     return frame.assign(new=frame["completes"] - frame["completes"].shift(1, fill_value=0))
 
@@ -254,11 +256,11 @@ def analysis_frame(performance: Any, *, test: bool = False) -> pd.DataFrame:
         2     23              Screened out      1  0.0625
         3      3  In client survey or drop      1  0.0625
     """
-    import pandas as pd
+    from cint_nb.study.readable_frame import ReadableFrame
 
     entries = get_path(performance, "respondent_analysis", "test" if test else "live") or ()
     rows = [(_word(get_path(e, "status")), _word(get_path(e, "label")), get_path(e, "count")) for e in entries]
-    frame = pd.DataFrame(rows, columns=["status", "label", "count"]).astype({"count": "Int64"})
+    frame = ReadableFrame(rows, columns=["status", "label", "count"]).astype({"count": "Int64"})
     frame = frame.sort_values("count", ascending=False, kind="stable", ignore_index=True)
     counts = frame["count"].astype("float64")
     return frame.assign(share=counts / (counts.sum(skipna=False) or 1.0))  # of no visits at all every share is 0
@@ -289,8 +291,10 @@ def funnel_frame(status: pd.DataFrame) -> pd.DataFrame:
     require_columns(status, _FUNNEL)
     import pandas as pd
 
+    from cint_nb.study.readable_frame import ReadableFrame
+
     known = [(stage, int(status[stage].sum())) for stage in _FUNNEL if status[stage].notna().any()]
-    frame = pd.DataFrame(known, columns=["stage", "people"]).astype({"people": "Int64"})
+    frame = ReadableFrame(known, columns=["stage", "people"]).astype({"people": "Int64"})
     people = frame["people"].astype("Float64").where(frame["people"] != 0)
     first = people.iloc[0] if len(people) else pd.NA
     return frame.assign(of_first=frame["people"] / first, of_previous=frame["people"] / people.shift(1).fillna(people))
@@ -324,6 +328,8 @@ def quota_frame(rows: Iterable[Any]) -> pd.DataFrame:
     """
     import pandas as pd
 
+    from cint_nb.study.readable_frame import ReadableFrame
+
     records = []
     for row in rows:
         record = {name: get_path(row, name) for name in QUOTA_COLUMNS}
@@ -331,7 +337,7 @@ def quota_frame(rows: Iterable[Any]) -> pd.DataFrame:
             record[name] = None if record[name] is None else _word(record[name])
         record["filled"] = _share(record["completes"], record["goal"])
         records.append(record)
-    frame = pd.DataFrame(records, columns=list(QUOTA_COLUMNS))
+    frame = ReadableFrame(records, columns=list(QUOTA_COLUMNS))
     for column, kind in QUOTA_COLUMNS.items():
         if kind != "str":
             frame[column] = pd.to_numeric(frame[column].map(_number), errors="coerce")
@@ -353,9 +359,9 @@ def reconciliation_codes() -> pd.DataFrame:
         >>> codes[codes.allowed].code.tolist()
         [11, 26, 930, 932, 933, 934, 935, 936]
     """
-    import pandas as pd
+    from cint_nb.study.readable_frame import ReadableFrame
 
-    return pd.DataFrame(RECONCILIATION_CODES, columns=["code", "word", "meaning", "allowed", "makes"])
+    return ReadableFrame(RECONCILIATION_CODES, columns=["code", "word", "meaning", "allowed", "makes"])
 
 
 def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:

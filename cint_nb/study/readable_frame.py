@@ -1,11 +1,14 @@
-"""A status frame that can be read at 80 columns: a frame like any other, whose repr is made for people.
+"""Frames that can be read at 80 columns: frames like any other, whose repr is made for people.
 
-Programs get fractions, times and numbers; what is printed has percentages, short dates and the currency's decimals.
+A script has no wide window, and pandas leaves out the columns in the middle there, which may be the ones that matter.
+Every frame that study, wave and history hand out is a `ReadableFrame`. Of a status, programs get fractions, times and
+numbers; what is printed has percentages, short dates and the currency's decimals.
 """
 
 from __future__ import annotations
 
 import html
+import shutil
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,6 +18,10 @@ import pandas as pd
 from cint_nb.domain.ids import as_printed
 
 WIDTH = 80
+ROWS_ONE_BY_ONE = 12
+"""So many rows are shown one by one, each value on a line, where they fit no table; more are a table in pieces."""
+SHORT_TEXT = 14
+"""Texts up to this long are not wrapped, and longer ones get this much room at least."""
 GROUPS_ONE_BY_ONE = 3
 """So many groups are shown one by one, each value on a line; more are a table of what matters."""
 _RATES = frozenset({"filled", "came_back", "completed_of_saved", "conversion_rate", "drop_off_rate", "incidence_rate"})
@@ -25,16 +32,36 @@ _NO_DECIMALS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XA
 _MADE_FOR = frozenset({"name", "state", "goal", "completes", "cost", "currency", "ends_at", "warnings"})
 
 
-class StatusFrame(pd.DataFrame):
+class ReadableFrame(pd.DataFrame):
+    """A frame that leaves out no column and cuts no text where it is printed outside a notebook.
+
+    What fits is printed as pandas prints it, and so is everything where the options of pandas were set.
+    """
+
+    @property
+    def _constructor(self) -> Callable[..., ReadableFrame]:
+        return ReadableFrame
+
+    def equals(self, other: object) -> bool:  # type: ignore[misc]  # final in the stubs alone
+        """Return whether another frame, of this class or not, holds the same."""
+        return isinstance(other, pd.DataFrame) and pd.DataFrame(self).equals(pd.DataFrame(other))
+
+    def __repr__(self) -> str:
+        """Show all columns, in as many columns of text as a terminal has, 80 at least."""
+        is_fitted_by_pandas = pd.get_option("display.max_columns") == 0  # as in every script and terminal
+        if not is_fitted_by_pandas or self.empty or isinstance(self.index, pd.MultiIndex):
+            return repr(pd.DataFrame(self))
+        width = max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+        lines = _fitted_lines(pd.DataFrame(self), width)
+        return repr(pd.DataFrame(self)) if lines is None else as_printed("\n".join(lines))
+
+
+class StatusFrame(ReadableFrame):
     """One row per target group, as `status_frame` describes it; with other columns it is printed as any frame is."""
 
     @property
     def _constructor(self) -> Callable[..., StatusFrame]:
         return StatusFrame
-
-    def equals(self, other: object) -> bool:  # type: ignore[misc]  # final in the stubs alone
-        """Return whether another frame, of this class or not, holds the same."""
-        return isinstance(other, pd.DataFrame) and pd.DataFrame(self).equals(pd.DataFrame(other))
 
     def __repr__(self) -> str:
         """Show each group's values, at most 80 columns wide."""
@@ -50,6 +77,86 @@ class StatusFrame(pd.DataFrame):
 
     def _is_whole(self) -> bool:
         return len(self) > 0 and self.columns.is_unique and set(self.columns) >= _MADE_FOR
+
+
+def _fitted_lines(frame: pd.DataFrame, width: int) -> list[str] | None:
+    """Return a frame as lines that are no wider than a terminal; None where pandas itself cuts nothing."""
+    most, least = (pd.get_option(f"display.{name}") or len(frame) for name in ("max_rows", "min_rows"))
+    is_cut = len(frame) > most
+    half = max(least // 2, 1)
+    shown = pd.concat([frame.head(half), frame.tail(half)]) if is_cut else frame
+    texts = [_texts(shown.iloc[:, place]) for place in range(shown.shape[1])]
+    heads = [str(name) for name in shown.columns]
+    wide = [max(map(len, [head, *column])) for head, column in zip(heads, texts, strict=True)]
+    index = [str(each) for each in shown.index]
+    edge = max(map(len, index))
+    longest = pd.get_option("display.max_colwidth") or width
+    if edge + sum(wide) + 2 * len(wide) <= width and max(wide) <= longest:
+        return None
+    is_text = [not pd.api.types.is_numeric_dtype(each) for each in shown.dtypes]
+    sizes = _sizes(wide, is_text, width - edge - 2 * len(wide))
+    rows = list(zip(*texts, strict=True))
+    if sizes is None and len(rows) > ROWS_ONE_BY_ONE:
+        text = frame.to_string(line_width=width, max_rows=most, min_rows=least, max_colwidth=width - edge - 4)
+        return [*text.splitlines(), *([_dimensions(frame)] if is_cut else [])]
+    if sizes is None:
+        lines = [
+            line for label, row in zip(index, rows, strict=True) for line in [f"[{label}]", *_named(heads, row, width)]
+        ]
+    else:
+        right = [not each for each in is_text]
+        lines = _wrapped("", heads, edge, sizes, right)
+        for label, row in zip(index, rows, strict=True):
+            lines += _wrapped(label, row, edge, sizes, right)
+    return [*lines, *(["", _dimensions(frame)] if is_cut else [])]
+
+
+def _dimensions(frame: pd.DataFrame) -> str:
+    return f"[{len(frame):,} rows x {frame.shape[1]} columns, the first and the last are shown]"
+
+
+def _texts(column: pd.Series[Any]) -> list[str]:
+    """Return the cells of a column as pandas writes them, each on one line."""
+    if pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column):
+        return ["–" if _is_missing(value) else " ".join(str(value).split()) for value in column]
+    return [line.strip() for line in column.to_string(index=False, header=False).split("\n")]
+
+
+def _sizes(wide: Sequence[int], is_text: Sequence[bool], room: int) -> list[int] | None:
+    """Return how wide each column may be when long texts are wrapped; None where that leaves too little room."""
+    long = [place for place, size in enumerate(wide) if is_text[place] and size > SHORT_TEXT]
+    room -= sum(size for place, size in enumerate(wide) if place not in long)
+    if not long or room < SHORT_TEXT * len(long):
+        return None
+    sizes = list(wide)
+    for number, place in enumerate(sorted(long, key=lambda each: wide[each])):  # what the short ones leave, others get
+        sizes[place] = min(wide[place], room // (len(long) - number))
+        room -= sizes[place]
+    return sizes
+
+
+def _wrapped(label: str, row: Sequence[str], edge: int, sizes: Sequence[int], right: Sequence[bool]) -> list[str]:
+    cells = [textwrap.wrap(text, size, break_on_hyphens=False) or [""] for text, size in zip(row, sizes, strict=True)]
+    lines = []
+    for number in range(max(map(len, cells))):
+        parts = [cell[number] if number < len(cell) else "" for cell in cells]
+        shown = [
+            text.rjust(size) if is_right else text.ljust(size)
+            for text, size, is_right in zip(parts, sizes, right, strict=True)
+        ]
+        lines.append("  ".join([(label if not number else "").ljust(edge), *shown]).rstrip())
+    return lines
+
+
+def _named(heads: Sequence[str], row: Sequence[str], width: int) -> list[str]:
+    edge = max(map(len, heads)) + 2
+    return [
+        line
+        for head, text in zip(heads, row, strict=True)
+        for line in textwrap.wrap(
+            text, width, initial_indent=head.ljust(edge), subsequent_indent=" " * edge, break_on_hyphens=False
+        )
+    ]
 
 
 def _is_missing(value: Any) -> bool:

@@ -249,7 +249,8 @@ def _joined(words: Sequence[str] | None) -> str | None:
 
 
 def _frame(columns: Sequence[str], rows: Iterable[Row], search: str | None) -> pd.DataFrame:
-    import pandas as pd
+
+    from cint_nb.study.readable_frame import ReadableFrame
 
     if search is not None:
         wanted = search.strip().casefold()
@@ -258,4 +259,4 @@ def _frame(columns: Sequence[str], rows: Iterable[Row], search: str | None) -> p
                 f"A search needs a text, not {masked_repr(search, 20)}.", next_step="leave search out to have all rows."
             )
         rows = [row for row in rows if any(wanted in str(value).casefold() for value in row if value is not None)]
-    return pd.DataFrame(list(rows), columns=list(columns))
+    return ReadableFrame(list(rows), columns=list(columns))

@@ -43,6 +43,7 @@ from cint_nb.study.outcome.visit_reports import VisitReport, read_report
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
 from cint_nb.study.preflight.registry import NOT_CREATED, STEPS, Step, UnreadFact, WithdrawnFact
+from cint_nb.study.readable_frame import ReadableFrame
 from cint_nb.wave.budget import check_budget
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.exchange.facts import read_exchange_facts, unread_fact
@@ -1078,7 +1079,7 @@ class Wave(LiveDisplay):
             ['screener', 'client survey']
         """
         links = self._ask(self._fielding.test_links())
-        frame = pd.DataFrame(
+        frame = ReadableFrame(
             {"link": pd.Series([*links], dtype="str"), "url": pd.Series([*links.values()], dtype="object")}
         )
         frame.attrs["mode"] = str(self.client.mode)

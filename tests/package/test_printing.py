@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import dataclasses
 import importlib
@@ -12,6 +13,7 @@ import sys
 import traceback
 import typing
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -28,6 +30,7 @@ from cint_nb.wave.client import Client, open_client
 from tests.support.plans import make_plan
 
 FACADES = (cint, cint.errors, cint.frames, cint.plots, cint.sandbox)
+ROOT = Path(__file__).parents[2]
 CONSOLES = ("ascii", "cp850", "latin-1", "utf-8")
 NAME = "Wellé 2 – “日本” 🙂"
 
@@ -224,6 +227,32 @@ def test_a_frame_is_printed(monkeypatch: pytest.MonkeyPatch, client: Client, enc
     assert len(printed) >= 15
     assert ("\u2022" in printed["visits"]) is (encoding == "utf-8")
     assert ("****" in printed["visits"]) is (encoding != "utf-8")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_frame_is_readable_at_80_columns_in_a_script(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pd.option_context("display.max_columns", 0, "display.width", 80):
+        for name, frame in frames(client):
+            if not isinstance(frame, pd.DataFrame) or name in ("wide", "long", "attributes"):  # made by the engine
+                continue
+            text = str(frame)
+            assert max(map(len, text.splitlines())) <= 80, name
+            assert " ... " not in text.splitlines()[0], f"{name}: a column is left out"
+
+
+def test_frames_get_their_printed_form_in_one_place() -> None:
+    others = []
+    for room in ("study", "wave", "history"):
+        for path in sorted((ROOT / "cint_nb" / room).rglob("*.py")):
+            if path.name == "readable_frame.py":
+                continue
+            others += [
+                f"{path.relative_to(ROOT)}:{node.lineno}"
+                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == "pd.DataFrame"
+            ]
+    assert others == [], "these frames would be cut in a script: make a ReadableFrame"
 
 
 def _unprintable(texts: dict[str, str], encoding: str) -> dict[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 
 import pandas as pd
 import pytest
 
 from cint_nb.study.frames import status_frame
+from cint_nb.study.readable_frame import ReadableFrame
 
 OVERVIEW = {
     "status": "live",
@@ -80,3 +82,64 @@ def test_html_is_escaped() -> None:
     html = status_frame([{"name": "<b>$x$</b>", "state": "live"}])._repr_html_()  # type: ignore[operator]  # the same
     assert "<b>" not in html
     assert "mathjax_ignore" in html
+
+
+# --- frames of any kind ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def as_in_a_script(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pd.option_context("display.max_columns", 0, "display.width", 80):
+        yield
+
+
+def wide(rows: int, **more: object) -> ReadableFrame:
+    return ReadableFrame({f"column {number}": [number * 1.5] * rows for number in range(12)} | more)
+
+
+@pytest.mark.parametrize("rows", [1, 12, 13, 500])
+def test_a_wide_frame_leaves_out_no_column_in_a_script(as_in_a_script: None, rows: int) -> None:
+    text = repr(wide(rows))
+    assert max(map(len, text.splitlines())) <= 80
+    assert all(f"column {number}" in text for number in range(12))
+    assert (f"[{rows:,} rows x 12 columns" in text) is (rows == 500)
+
+
+def test_a_long_text_is_wrapped_in_its_column_and_not_cut(as_in_a_script: None) -> None:
+    note = " ".join(f"word{number}" for number in range(40))
+    frame = ReadableFrame({"what": ["excluded", "saved"], "people": [2, 56], "note": [note, None]})
+    lines = repr(frame).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert all(f"word{number}" in repr(frame).split() for number in range(40))
+    assert lines[0].split() == ["what", "people", "note"]
+    assert lines[-1].split() == ["1", "saved", "56", "–"]
+
+
+def test_what_fits_and_what_the_reader_set_is_printed_as_pandas_does(as_in_a_script: None) -> None:
+    small = {"name": ["a", "b"], "number": [1, 2]}
+    assert repr(ReadableFrame(small)) == repr(pd.DataFrame(small))
+    assert repr(ReadableFrame(columns=["a"])) == repr(pd.DataFrame(columns=["a"]))
+    with pd.option_context("display.max_columns", 4):
+        assert repr(wide(3)) == repr(pd.DataFrame(wide(3)))
+
+
+def test_it_stays_readable_when_it_is_cut_sorted_and_pickled(as_in_a_script: None) -> None:
+    frame = wide(40)
+    for each in (frame.head(3), frame.sort_values("column 1"), pickle.loads(pickle.dumps(frame))):  # noqa: S301
+        assert isinstance(each, ReadableFrame)
+    assert frame.equals(pd.DataFrame(frame))
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame([[1, 2]], columns=["same", "same"]),
+        pd.DataFrame({"nested": [[1, 2], [], None], "x" * 90: [1, 2, 3]}),
+        pd.DataFrame({("a", number): ["y" * 30] for number in range(9)}),
+        pd.DataFrame({"text": ["line\nline"], "long": ["z" * 200]}),
+        pd.DataFrame({"a": ["w" * 70]}, index=pd.MultiIndex.from_tuples([("m", 1)])),
+    ],
+)
+def test_odd_frames_are_printed(as_in_a_script: None, frame: pd.DataFrame) -> None:
+    assert repr(ReadableFrame(frame))

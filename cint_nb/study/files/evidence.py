@@ -90,11 +90,13 @@ def evidence_frame(
     """Return the evidence as a frame; see `Respondents.evidence`."""
     import pandas as pd
 
+    from cint_nb.study.readable_frame import ReadableFrame
+
     found = [*evidence_from_names(source_info), *evidence_from_content(ids, earlier, report)]
     if mixed := describe_mixed_kinds(stated, source_info, ids):
         other = next(kind for kind in EntityType if kind is not stated)
         found.append(Evidence("contents", other, mixed[0].lower() + mixed[1:-1]))
-    return pd.DataFrame(
+    return ReadableFrame(
         {
             "source": pd.Series([each.source for each in found], dtype="str"),
             "says": pd.Series([each.says.value for each in found], dtype="str"),

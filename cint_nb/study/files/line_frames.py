@@ -45,6 +45,8 @@ def summary_frame(line_index: LineIndex, problems: Sequence[str] = ()) -> pd.Dat
     """Count lines by verdict and reason; see `Respondents.summary`."""
     import pandas as pd
 
+    from cint_nb.study.readable_frame import ReadableFrame
+
     def first_number(positions: RowNumbers) -> Any:
         return int(line_index.line_numbers(positions[:1])[0]) if len(positions) else pd.NA
 
@@ -66,7 +68,7 @@ def summary_frame(line_index: LineIndex, problems: Sequence[str] = ()) -> pd.Dat
     ]
     if len(line_index.hidden):
         rows.append((Verdict.HIDDEN.value, "", len(line_index.hidden), first_number(line_index.hidden)))
-    frame = pd.DataFrame(rows, columns=["verdict", "reason", "lines", "first_line"])
+    frame = ReadableFrame(rows, columns=["verdict", "reason", "lines", "first_line"])
     return frame.astype({"lines": "Int64", "first_line": "Int64"})
 
 
@@ -74,15 +76,19 @@ def add_warnings(frame: pd.DataFrame, warnings: Sequence[str], *, column: str) -
     """Return a summary with a row for each warning: its text in a column, and no numbers."""
     import pandas as pd
 
+    from cint_nb.study.readable_frame import ReadableFrame
+
     if not warnings:
         return frame
-    rows = pd.DataFrame([{frame.columns[0]: "warning", column: text} for text in warnings], columns=frame.columns)
+    rows = ReadableFrame([{frame.columns[0]: "warning", column: text} for text in warnings], columns=frame.columns)
     return pd.concat([frame, rows.astype(frame.dtypes.to_dict())], ignore_index=True)
 
 
 def lines_frame(line_index: LineIndex, *, reveal: bool) -> pd.DataFrame:
     """Return one row per line; see `Respondents.lines`."""
     import pandas as pd
+
+    from cint_nb.study.readable_frame import ReadableFrame
 
     verdict = np.full(line_index.lines, Verdict.USABLE.value, dtype=object)
     reason = np.full(line_index.lines, "", dtype=object)
@@ -105,7 +111,7 @@ def lines_frame(line_index: LineIndex, *, reveal: bool) -> pd.DataFrame:
         line_index.texts[row] if reveal else mask_id("") for row in range(len(line_index.texts))
     ]
     of_line[line_index.duplicate] = line_index.line_numbers(line_index.first)
-    return pd.DataFrame(
+    return ReadableFrame(
         {
             "line": line_index.line_numbers(np.arange(line_index.lines)),
             "verdict": pd.Series(verdict, dtype="str"),

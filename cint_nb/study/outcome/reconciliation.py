@@ -139,6 +139,8 @@ class Reconciliation:
         """
         import pandas as pd
 
+        from cint_nb.study.readable_frame import ReadableFrame
+
         rows = [
             (
                 line.row,
@@ -154,7 +156,7 @@ class Reconciliation:
             for line in self.lines
         ]
         columns = ["row", "rid", "code", "reason", "makes", "complete_now", "deadline", "end", "meaning"]
-        frame = pd.DataFrame(rows, columns=columns).astype({"code": "Int64", "complete_now": "boolean"})
+        frame = ReadableFrame(rows, columns=columns).astype({"code": "Int64", "complete_now": "boolean"})
         frame["deadline"] = pd.to_datetime(frame["deadline"], utc=True).dt.tz_convert("America/Chicago")
         return frame
 
@@ -165,12 +167,12 @@ class Reconciliation:
             A small frame: `what`, `now` and `after`, as text. The cost after is an estimate, at the average cost of a
             complete; an audit may overturn a rejection.
         """
-        import pandas as pd
+        from cint_nb.study.readable_frame import ReadableFrame
 
         rows = [
             (what, *("not known" if each is None else str(each) for each in pair)) for what, *pair in self.effect_rows
         ]
-        return pd.DataFrame(rows, columns=["what", "now", "after"])
+        return ReadableFrame(rows, columns=["what", "now", "after"])
 
     def summary(self) -> pd.DataFrame:
         """Count rows by what becomes of them.
@@ -178,13 +180,13 @@ class Reconciliation:
         Returns:
             A frame: `end`, `rows`, `meaning`. Each of `warnings` is a last row `warning`, without a number.
         """
-        import pandas as pd
+        from cint_nb.study.readable_frame import ReadableFrame
 
         rows: list[tuple[str, int | None, str]] = [
             (end, number, _MEANINGS[LineEnd(end)]) for end, number in self.counts.items()
         ]
         rows += [("warning", None, text) for text in self.warnings]
-        return pd.DataFrame(rows, columns=["end", "rows", "meaning"]).astype({"rows": "Int64"})
+        return ReadableFrame(rows, columns=["end", "rows", "meaning"]).astype({"rows": "Int64"})
 
     def __repr__(self) -> str:
         """Show state and counts, never an id."""

@@ -158,11 +158,11 @@ class Outcome(RichDisplay):
             5          blank      1
             6         header      0
         """
-        import pandas as pd
+        from cint_nb.study.readable_frame import ReadableFrame
 
         total = max(1, self.respondents.counts.lines)
         rows = [(name, lines, lines / total, _MEANINGS[LineOutcome(name)]) for name, lines in self.counts.items()]
-        frame = pd.DataFrame(rows, columns=["outcome", "lines", "share", "meaning"]).astype({"lines": "Int64"})
+        frame = ReadableFrame(rows, columns=["outcome", "lines", "share", "meaning"]).astype({"lines": "Int64"})
         return line_frames.add_warnings(frame, self.warnings, column="meaning")
 
     def to_rejects(self, path: str | Path, *, overwrite: bool = False) -> Path:

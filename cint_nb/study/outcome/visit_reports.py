@@ -261,7 +261,7 @@ class VisitReport:
             3    people who entered      16
             4  people who completed      13
         """
-        import pandas as pd
+        from cint_nb.study.readable_frame import ReadableFrame
 
         rows = [
             ("visits", len(self._cells)),
@@ -272,7 +272,7 @@ class VisitReport:
         ]
         if self.malformed_lines:
             rows.append(("rows left out: more or fewer values than the header", len(self.malformed_lines)))
-        return pd.DataFrame(rows, columns=["what", "number"])
+        return ReadableFrame(rows, columns=["what", "number"])
 
     def __len__(self) -> int:
         """Return the number of visits."""
@@ -549,7 +549,7 @@ def read_cells(
     table: TableReader, columns: Sequence[ColumnSample], needed: set[str]
 ) -> tuple[pd.DataFrame, tuple[int, ...]]:
     """Return the cells of all visits as texts, and the line numbers of rows whose values are not in their columns."""
-    import pandas as pd
+    from cint_nb.study.readable_frame import ReadableFrame
 
     texts: list[list[str]] = []
     malformed: list[int] = []
@@ -565,7 +565,7 @@ def read_cells(
         values += [""] * (width - len(values))
         if any(map(normalise_line, values)):
             texts.append(values)
-    frame = pd.DataFrame(texts, columns=range(width), dtype="str")[[cells.position - 1 for cells in columns]]
+    frame = ReadableFrame(texts, columns=range(width), dtype="str")[[cells.position - 1 for cells in columns]]
     return frame.set_axis([cells.name for cells in columns], axis=1), tuple(malformed)
 
 

@@ -68,18 +68,20 @@ def findings_frame(findings: Findings) -> pd.DataFrame:
     """Return findings as a frame: `severity`, `rule`, `message`, `evidence`, `fix`, `section`."""
     import pandas as pd
 
+    from cint_nb.study.readable_frame import ReadableFrame
+
     columns = ("severity", "rule", "message", "evidence", "fix", "section")
-    return pd.DataFrame(
+    return ReadableFrame(
         {name: pd.Series([str(getattr(each, name) or "") for each in findings], dtype="str") for name in columns}
     )
 
 
 def rules_frame() -> pd.DataFrame:
     """Return every rule: `rule`, `steps` it runs in, `says` (in one sentence), `section` of the guide."""
-    import pandas as pd
+    from cint_nb.study.readable_frame import ReadableFrame
 
     rows = [
         (each.code, ", ".join(sorted(each.steps)), (each.function.__doc__ or "").strip(), each.section or "")
         for each in RULES.values()
     ]
-    return pd.DataFrame(rows, columns=["rule", "steps", "says", "section"])
+    return ReadableFrame(rows, columns=["rule", "steps", "says", "section"])

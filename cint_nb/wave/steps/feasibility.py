@@ -19,6 +19,7 @@ from cint_nb.domain.errors import PlanError
 from cint_nb.domain.models import Amount, TargetGroupRef, text_or_none
 from cint_nb.domain.plan import AllocationFormat, Money, TargetGroupPlan, format_utc
 from cint_nb.domain.target_groups import Feasibility
+from cint_nb.study.readable_frame import ReadableFrame
 from cint_nb.wave.context import WaveContext
 from cint_nb.wave.exchange.state import ExchangeState
 
@@ -217,7 +218,7 @@ def _amount(shown: Any) -> float | None:
 def feasibility_frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Return forecasts as a frame with fixed columns, and their notes in `attrs`."""
     rows = list(rows)
-    frame = pd.DataFrame(rows, columns=list(FEASIBILITY_COLUMNS))
+    frame = ReadableFrame(rows, columns=list(FEASIBILITY_COLUMNS))
     for column, kind in FEASIBILITY_COLUMNS.items():
         if kind != "str":
             frame[column] = pd.to_numeric(frame[column])

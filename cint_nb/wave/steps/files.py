@@ -12,6 +12,7 @@ from cint_nb.domain.ids import EntityType, mask_ids_in
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.respondent_lists import UploadJob
 from cint_nb.study.outcome.upload_outcome import parse_message_counts
+from cint_nb.study.readable_frame import ReadableFrame
 from cint_nb.wave.context import WaveContext
 from cint_nb.wave.exchange.identity import UploadName, list_hashes
 
@@ -98,7 +99,7 @@ class FileSteps:
 
 def files_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Return the uploaded files as a frame with fixed columns."""
-    frame = pd.DataFrame(rows, columns=list(FILE_COLUMNS))
+    frame = ReadableFrame(rows, columns=list(FILE_COLUMNS))
     for column, kind in FILE_COLUMNS.items():
         if kind.startswith("datetime"):
             frame[column] = pd.to_datetime(frame[column], utc=True)

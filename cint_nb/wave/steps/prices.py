@@ -7,6 +7,7 @@ import pandas as pd
 from cint_nb.domain.definitions import RateCard
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.domain.target_groups import ExchangePrice, PricePrediction
+from cint_nb.study.readable_frame import ReadableFrame
 from cint_nb.wave.context import WaveContext
 
 PRICE_COLUMNS = {"who": "str", "price": "Float64", "currency": "str", "pricing_model": "str", "basis": "str"}
@@ -55,7 +56,7 @@ def price_frame(found: PricePrediction) -> pd.DataFrame:
     """Return the prices as a frame: first that of the open exchange, then those of private suppliers."""
     rows = [_row("open exchange", found.open_exchange_price, found)]
     rows += [_row(f"supplier {each.supplier_id or 'not named'}", each, found) for each in found.private_exchange_prices]
-    frame = pd.DataFrame(rows, columns=list(PRICE_COLUMNS))
+    frame = ReadableFrame(rows, columns=list(PRICE_COLUMNS))
     frame["price"] = pd.to_numeric(frame["price"])
     known = frame.notna()
     return frame.astype(PRICE_COLUMNS).where(known)
@@ -74,7 +75,7 @@ def _row(who: str, price: ExchangePrice, found: PricePrediction) -> dict[str, ob
 
 def rate_card_frame(card: RateCard) -> pd.DataFrame:
     """Return a rate card as a frame: one row per length of interview, one column per incidence in percent."""
-    frame = pd.DataFrame(
+    frame = ReadableFrame(
         [list(row) for row in card.pricing_table_data],
         index=pd.Index(card.length_of_interview_minutes, name="minutes"),
         columns=pd.Index(card.incidence_rate_percents, name="incidence_percent"),

@@ -22,6 +22,7 @@ from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.visit_reports import VisitReport
 from cint_nb.study.preflight.registry import ExcludedElsewhereFact, WithdrawnFact
+from cint_nb.study.readable_frame import ReadableFrame
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.exchange.exclusions import read_file_exclusions
 from cint_nb.wave.exchange.identity import id_digest
@@ -445,6 +446,6 @@ def _nobody_came(why: str) -> tuple[Count, Count, Count]:
 def withdrawal_frame(counts: Iterable[Count]) -> pd.DataFrame:
     """Return what a withdrawal says as a frame: `what`, `people`, `note`."""
     rows = [(each.what, each.people, each.note) for each in counts]
-    frame = pd.DataFrame(rows, columns=["what", "people", "note"])
+    frame = ReadableFrame(rows, columns=["what", "people", "note"])
     known = frame.notna()  # pandas 2 writes "None" for a text that is missing
     return frame.astype({"what": "str", "people": "Int64", "note": "str"}).where(known)
