@@ -28,7 +28,9 @@ SENDS: dict[str, set[str]] = {
     "resubmit-rejected": _UPLOAD,
     "launch-within-a-budget": {"launch-from-draft"},
     "monitor-a-wave": set(),
+    "change-a-running-wave": set(),
     "remove-and-replace": {"remove-all-rsids", *_UPLOAD},
+    "withdraw-people": _UPLOAD,
     "close-a-wave": {"complete", "respondent-analysis"},
     "reconcile-a-wave": {"respondent-analysis"},
     "follow-waves": {"respondent-analysis"},
@@ -198,3 +200,38 @@ def test_replacing_goes_on_from_the_snapshot_of_a_run_that_stopped_halfway(
     assert errors(done.cells) == []
     assert "('draft', 200, 20, 180)" in shown(done)
     assert not (tmp_path / "snapshot.csv").exists(), "it has done its work, and holds ids in full"
+
+
+def test_a_running_wave_is_changed_within_the_budget_of_the_whole_of_it(kernel: NotebookKernel, tmp_path: Path) -> None:
+    path = FOLDER / "templates" / "change-a-running-wave.ipynb"
+    asked = {"MORE_DAYS": 2, "NEW_PRICE": "3.00 EUR", "NEW_GOAL": 120, "BUDGET": "360 EUR"}
+    done, sent = run(kernel, path, tmp_path, asked)
+    assert errors(done.cells) == []
+    assert sent == set()
+    assert shown(done).count("Dry run:") == len(asked) - 1
+    again = tmp_path / "again"
+    again.mkdir()
+    done, sent = run(kernel, path, again, {**asked, "DRY_RUN": False})
+    assert errors(done.cells) == []
+    assert len(sent) == 3, "the end is sent to the run, whose id ends the path"
+    assert {"completes-goal", "cost-per-interview"} < sent
+    (row,) = re.findall(r"^0 +live +120 .*$", done.cells[-2].outputs[-1].data["text/plain"], re.MULTILINE)
+    assert "360.0" in row
+
+
+def test_a_change_that_could_cost_more_than_the_budget_is_not_sent(kernel: NotebookKernel, tmp_path: Path) -> None:
+    path = FOLDER / "templates" / "change-a-running-wave.ipynb"
+    done, sent = run(kernel, path, tmp_path, {"NEW_GOAL": 120, "DRY_RUN": False})
+    assert any("BudgetExceeded" in text for text in errors(done.cells))
+    assert sent == set()
+
+
+def test_who_withdrew_is_excluded_and_leaves_the_list_for_later_waves(kernel: NotebookKernel, tmp_path: Path) -> None:
+    path = FOLDER / "templates" / "withdraw-people.ipynb"
+    done, _ = run(kernel, path, tmp_path, {"DRY_RUN": False})
+    assert errors(done.cells) == []
+    assert re.search(r"excluded +5\b", shown(done))
+    gone = read_respondents(tmp_path / "practice-withdrawn.csv", entity_type="RSID")
+    clean = read_respondents(tmp_path / "without-withdrawn.csv", entity_type="RSID")
+    assert len(clean.intersection(gone)) == 0
+    assert len(clean) == len(read_respondents(tmp_path / "practice-wave.csv", entity_type="RSID")) - len(gone)
