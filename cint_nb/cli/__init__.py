@@ -15,12 +15,13 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
 from cint_nb.cli.progress import clear_line
 from cint_nb.domain.errors import CintError, CintWarning, InputError
+from cint_nb.domain.ids import masked_repr
 
 COMMANDS = ("demo", "lab", "check", "journal", "doctor", "sandbox", "record", "completion")
 EXIT_CODES = {
@@ -36,24 +37,21 @@ _EXAMPLES = ("cint-nb demo", "cint-nb lab", "cint-nb check people.csv --entity-t
 class _Parser(argparse.ArgumentParser):
     """A parser that says which command or option was nearly meant."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.commands: list[_Parser] = []
-
     def error(self, message: str) -> NoReturn:
         """Print the error with a suggestion, and end with 2."""
         hint = ""
         if wrong := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message, re.DOTALL):
             hint = _nearest(wrong[1], re.findall(r"[\w-]+", wrong[2]))
         elif wrong := re.search(r"unrecognized arguments: (--[\w-]+)", message):
-            hint = _nearest(wrong[1], self.options)
+            hint = _nearest(wrong[1], [each for each in self._option_string_actions if each.startswith("--")])
         super().error(f"{message}{hint}")
 
-    @property
-    def options(self) -> list[str]:
-        """The long options of this parser and of its commands: what a command does not know, its parent reports."""
-        own = [each for each in self._option_string_actions if each.startswith("--")]
-        return [*own, *(each for command in self.commands for each in command.options)]
+    def parse_known_args(self, *arguments: Any, **named: Any) -> Any:
+        """Parse, and let a command say itself what it does not know, with its own usage and the option that was meant."""
+        found, unknown = super().parse_known_args(*arguments, **named)
+        if unknown and self.get_default("run") is not None:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
@@ -78,13 +76,12 @@ def make_parser(*names: str) -> argparse.ArgumentParser:
         command = commands.add_parser(
             name,
             help=summary,
-            description=summary,
+            description=f"{summary[:1].upper()}{summary[1:]}",
             epilog=_epilog(module.EXAMPLES, codes),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(command)
         command.set_defaults(run=module.run)
-        parser.commands.append(command)
     return parser
 
 
@@ -107,6 +104,27 @@ def _epilog(examples: Sequence[str], codes: dict[int, str]) -> str:
     return "\n".join([*lines, *(f"  {code:<4} {meaning}" for code, meaning in codes.items())])
 
 
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Return what reads a whole number between two bounds, for the `type` of an argument.
+
+    Args:
+        low: The lowest that is taken.
+        high: The highest.
+    """
+
+    def read(text: str) -> int:
+        with suppress(ValueError):
+            if low <= (number := int(text)) <= high:
+                return number
+        raise argparse.ArgumentTypeError(f"{masked_repr(text, 40)} is not a whole number from {low:,} to {high:,}")
+
+    return read
+
+
+port_number = whole_number(0, 65_535)
+"""Reads the number of a port; 0 lets the system choose."""
+
+
 def use_colour() -> bool:
     """Return whether to print in colour: on a terminal, and unless the user asked for none."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -120,6 +138,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Only the command that runs is loaded: checking a file must not wait for a web server to be imported.
     parser = make_parser(*([words[0]] if words[:1] and words[0] in COMMANDS else []))
+    if not words:
+        parser.print_help(sys.stderr)
+        return 2
     chosen = parser.parse_args(words)
     try:
         with warnings.catch_warnings():

@@ -12,7 +12,9 @@ from typing import Any
 
 import pandas as pd
 
+from cint_nb.cli import whole_number
 from cint_nb.cli.progress import Progress
+from cint_nb.domain.limits import SOURCE_MAX_LINES
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.output_files import make_folder, require_new_file, unused_folder, write_new_file
 from cint_nb.panels.job_progress.reporters import make_reporter
@@ -31,7 +33,12 @@ EXAMPLES = ("cint-nb demo", "cint-nb demo --lines 500 --json")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("--folder", type=Path, help="folder for its files (default: a new folder in the current one)")
-    parser.add_argument("--lines", type=int, default=10_000, help="lines of the sample file (default 10,000)")
+    parser.add_argument(
+        "--lines",
+        type=whole_number(1, SOURCE_MAX_LINES),
+        default=10_000,
+        help="lines of the sample file (default 10,000)",
+    )
     parser.add_argument("--seed", type=int, default=1, help="seed of the sample and the sandbox")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the walkthrough")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import cint_nb
+from cint_nb.cli import port_number
 from cint_nb.domain.errors import SettingsError
 from cint_nb.install_commands import missing_extra
 from cint_nb.output_files import make_folder, unused_folder, write_new_file
@@ -32,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-browser", action="store_true", help="start the server without a browser and print its URL"
     )
-    parser.add_argument("--port", type=int, default=8888, help="port of the server (default 8888, or the next free)")
+    parser.add_argument(
+        "--port", type=port_number, default=8888, help="port of the server (default 8888, or the next free)"
+    )
     parser.add_argument("--ip", default="localhost", help="address to listen on (default: this machine only)")
     parser.add_argument("--copy-only", action="store_true", help="copy the notebooks only")
 

@@ -35,12 +35,11 @@ def run(arguments: argparse.Namespace) -> int:
         import nbformat
     except ImportError:
         raise missing_extra("lab", "Recording needs Jupyter to run the notebooks, and it is not installed.") from None
-    paths = _notebooks(arguments.notebooks)
-    with Progress("Recording", total=len(paths)) as progress:
-        for path in paths:
+    notebooks = {path: _read(path) for path in _notebooks(arguments.notebooks)}  # all, before the first one runs
+    with Progress("Recording", total=len(notebooks)) as progress:
+        for path, notebook in notebooks.items():
             progress.step(path.stem)
             recording = arguments.into / f"{path.stem}.jsonl"
-            notebook = nbformat.read(path, as_version=4)
             record(notebook, recording, seed=arguments.seed)
             _strip_volatile(notebook)
             write_new_file(path, f"{nbformat.writes(notebook).rstrip()}\n".encode(), overwrite=True)
@@ -99,8 +98,26 @@ def _content(recording: Path) -> list[dict[str, Any]]:
 def _notebooks(paths: list[Path]) -> list[Path]:
     found = [notebook for path in paths for notebook in (sorted(path.glob("*.ipynb")) if path.is_dir() else [path])]
     if not found:
-        raise SettingsError("No notebooks given.", evidence={"looked_in": ", ".join(map(str, paths))})
+        raise SettingsError(
+            "There are no notebooks to record.",
+            evidence={"looked_in": ", ".join(map(str, paths))},
+            next_step="give the path of an .ipynb file, or of a folder of them.",
+        )
     return found
+
+
+def _read(path: Path) -> Any:
+    import nbformat
+
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise SettingsError(
+            "This is not a notebook that can be read.",
+            evidence={"path": path, "reason": getattr(error, "strerror", None) or "what it contains is no notebook"},
+            safe="nothing was recorded or changed.",
+            next_step="give the path of an .ipynb file, or of a folder of them.",
+        ) from None
 
 
 def _join_streams(outputs: list[Any]) -> list[Any]:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from cint_nb.domain.errors import InputError
+from cint_nb.cli import port_number
+from cint_nb.domain.errors import InputError, SettingsError
+from cint_nb.domain.ids import masked_repr
 
+SPEED_MAX = 1_000_000
+"""Virtual seconds per second that a sandbox's clock takes."""
 EXAMPLES = ("cint-nb sandbox", "cint-nb sandbox --speed 600 --fault drop-reply@upload", "cint-nb sandbox --students 30")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-    parser.add_argument("--port", type=int, default=8640, help="port (default 8640)")
+    parser.add_argument("--port", type=port_number, default=8640, help="port (default 8640; 0 chooses a free one)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the population")
     pace = parser.add_mutually_exclusive_group()
-    pace.add_argument("--speed", type=float, help="run the clock at this multiple of real time (default 60)")
+    pace.add_argument("--speed", type=_speed, help="run the clock at this multiple of real time (default 60)")
     pace.add_argument(
         "--manual",
         action="store_true",
@@ -50,6 +55,16 @@ def _fault(text: str) -> str:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
+
+
+def _speed(text: str) -> float:
+    """Return how fast the clock runs, once it is a speed that a clock can run at."""
+    with suppress(ValueError):
+        if 0 < (speed := float(text)) <= SPEED_MAX:
+            return speed
+    raise argparse.ArgumentTypeError(
+        f"{masked_repr(text, 40)} is not a number above 0 and at most {SPEED_MAX:,}; --manual lets the clock stand"
+    )
 
 
 def _rule(text: str) -> str:
@@ -92,5 +107,14 @@ def run(arguments: argparse.Namespace) -> int:
             echo=partial(print, flush=True),  # whoever reads it through a pipe waits for the URL
         )
     except ValueError as error:
-        raise InputError(f"{error}.", next_step="correct the argument; `cint-nb sandbox --help` lists all.") from None
+        what = error.what if isinstance(error, InputError) else f"{str(error)[:1].upper()}{str(error)[1:]}."
+        raise InputError(what, next_step="correct the argument; `cint-nb sandbox --help` lists all.") from None
+    except OSError as error:
+        raise SettingsError(
+            f"The sandbox cannot listen on {masked_repr(arguments.host)}, port {arguments.port}.",
+            evidence={"reason": error.strerror},
+            safe="nothing was started.",
+            next_step="if another program uses the port, choose another one, such as --port 0 for any that is free; "
+            "--host takes an address of this machine.",
+        ) from None
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -117,13 +118,48 @@ def test_the_served_sandbox_says_at_once_where_it_is_and_answers_there() -> None
     ("arguments", "hint"),
     [
         (["--students", "0"], "1 to 500 students"),
+        (["--host", "192.0.2.1"], "cannot listen on '192.0.2.1'"),
+        (["--state", "no-folder/no-folder/world.sqlite3"], "cannot be opened as a state file"),
     ],
 )
 def test_the_sandbox_refuses_what_it_cannot_serve_in_words(
     arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["sandbox", "--port", "0", *arguments]) == 2
-    assert hint in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert hint in said
+    assert said.count("Safe:") == said.count("Next:") == 1
+
+
+def test_a_port_that_another_program_uses_is_named_with_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert main(["sandbox", "--port", str(port)]) == 2
+    said = capsys.readouterr().err
+    assert f"port {port}" in said
+    assert "Address already in use" in said
+    assert "--port 0" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sandbox", "--port", "99999"], "'99999' is not a whole number from 0 to 65,535"),
+        (["lab", "--port", "-1"], "'-1' is not a whole number from 0 to 65,535"),
+        (["sandbox", "--speed", "nan"], "'nan' is not a number above 0"),
+        (["demo", "--lines", "0"], "'0' is not a whole number from 1 to 25,000,000"),
+        (["demo", "--lines", "many"], "'many' is not a whole number from 1 to 25,000,000"),
+    ],
+    ids=" ".join,
+)
+def test_a_number_that_cannot_be_is_refused_before_anything_is_made(
+    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert said in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_lab_copies_every_notebook_into_a_new_folder(

@@ -51,6 +51,21 @@ def test_what_was_nearly_meant_is_suggested(words: list[str], meant: str, capsys
     assert meant in capsys.readouterr().err
 
 
+def test_what_a_command_does_not_know_it_says_itself_with_its_own_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["doctor", "--live", "everything"])
+    said = capsys.readouterr().err
+    assert said.startswith("usage: cint-nb doctor [-h] [--live] [--json]")
+    assert "unrecognized arguments: everything" in said
+
+
+def test_without_a_command_all_are_listed_on_the_error_stream(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert [each for each in COMMANDS if f"  {each} " not in printed.err and f"  {each}\n" not in printed.err] == []
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
 def test_completion_knows_every_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
