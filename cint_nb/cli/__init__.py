@@ -47,7 +47,7 @@ class _Parser(argparse.ArgumentParser):
         super().error(f"{message}{hint}")
 
     def parse_known_args(self, *arguments: Any, **named: Any) -> Any:
-        """Parse, and let a command say itself what it does not know, with its own usage and the option that was meant."""
+        """Parse, and let a command say itself what it does not know, with its own usage and what was nearly meant."""
         found, unknown = super().parse_known_args(*arguments, **named)
         if unknown and self.get_default("run") is not None:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")

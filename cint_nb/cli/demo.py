@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pandas as pd
 
 from cint_nb.cli import whole_number
 from cint_nb.cli.progress import Progress
-from cint_nb.domain.limits import SOURCE_MAX_LINES
+from cint_nb.domain.limits import IDS_PER_TARGET_GROUP
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.output_files import make_folder, require_new_file, unused_folder, write_new_file
 from cint_nb.panels.job_progress.reporters import make_reporter
@@ -23,7 +25,8 @@ from cint_nb.wave.client import Client, open_client
 from cint_nb.wave.reporting import make_silent_reporter
 from cint_nb.wave.wave import Wave
 
-BUDGET = "11000 EUR"
+COST_PER_INTERVIEW = Decimal("2.7352")
+CURRENCY = "EUR"
 FIELDING_DAYS = 10
 
 
@@ -35,9 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", type=Path, help="folder for its files (default: a new folder in the current one)")
     parser.add_argument(
         "--lines",
-        type=whole_number(1, SOURCE_MAX_LINES),
+        type=whole_number(1, IDS_PER_TARGET_GROUP),
         default=10_000,
-        help="lines of the sample file (default 10,000)",
+        help="lines of the sample file, as many as one target group takes (default 10,000)",
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of the sample and the sandbox")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the walkthrough")
@@ -86,6 +89,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def demo_goal(people: Respondents) -> int:
+    """Return how many completes the demo asks for: two of five come back."""
+    return max(1, len(people) * 2 // 5)
+
+
+def demo_budget(people: Respondents) -> str:
+    """Return what the demo approves: the most it can cost, in whole thousands, whatever the number of lines."""
+    thousands = math.ceil(demo_goal(people) * COST_PER_INTERVIEW / 1000)
+    return f"{thousands * 1000} {CURRENCY}"
+
+
 def demo_plan(client: Client, people: Respondents) -> TargetGroupPlan:
     """Return the demo's plan: the create guide's example, turned into a recontact as the recontact guide says."""
     from cint_nb.sandbox import sandbox
@@ -96,12 +110,12 @@ def demo_plan(client: Client, people: Respondents) -> TargetGroupPlan:
         business_unit_id=sandbox.BUSINESS_UNIT_ID,
         project_manager_id=sandbox.PROJECT_MANAGER_ID,
         locale="ger_de",
-        completes_goal=max(1, len(people) * 2 // 5),
+        completes_goal=demo_goal(people),
         start_at=now + timedelta(hours=1),
         end_at=now + timedelta(days=14),
         live_url=survey,
         test_url=survey,
-        cost_per_interview="2.7352 EUR",
+        cost_per_interview=f"{COST_PER_INTERVIEW} {CURRENCY}",
         expected_length_of_interview_minutes=5,
         expected_incidence_rate=0.8,
     )
@@ -128,10 +142,11 @@ def _run_wave(client: Client, wave: Wave, folder: Path, print_step: Any) -> None
         )
     print_step("", wave.outcome.summary())
     write_new_file(folder / "outcome.csv", wave.outcome.frame().to_csv(index=False).encode())
-    wave.launch(budget=BUDGET)
+    budget = demo_budget(wave.respondents)
+    wave.launch(budget=budget)
     with Progress(f"{FIELDING_DAYS} days of fielding pass"):
         client.pass_time(days=FIELDING_DAYS)
-    print_step("7  launch", f"live within {BUDGET}; {FIELDING_DAYS} days of fielding later:")
+    print_step("7  launch", f"live within {budget}; {FIELDING_DAYS} days of fielding later:")
     print_step("", str(wave.status()))
 
 

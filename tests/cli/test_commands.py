@@ -147,8 +147,8 @@ def test_a_port_that_another_program_uses_is_named_with_the_way_out(capsys: pyte
         (["sandbox", "--port", "99999"], "'99999' is not a whole number from 0 to 65,535"),
         (["lab", "--port", "-1"], "'-1' is not a whole number from 0 to 65,535"),
         (["sandbox", "--speed", "nan"], "'nan' is not a number above 0"),
-        (["demo", "--lines", "0"], "'0' is not a whole number from 1 to 25,000,000"),
-        (["demo", "--lines", "many"], "'many' is not a whole number from 1 to 25,000,000"),
+        (["demo", "--lines", "0"], "'0' is not a whole number from 1 to 100,000"),
+        (["demo", "--lines", "many"], "'many' is not a whole number from 1 to 100,000"),
     ],
     ids=" ".join,
 )

@@ -42,6 +42,18 @@ def test_the_same_seed_gives_the_same_numbers(tmp_path: Path, capsys: pytest.Cap
     assert runs[0] == runs[1]
 
 
+@pytest.mark.parametrize(
+    "lines", [1, pytest.param(10_000, marks=pytest.mark.thorough), pytest.param(100_000, marks=pytest.mark.thorough)]
+)
+def test_it_runs_to_its_end_whatever_the_number_of_lines(
+    lines: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The budget follows from the list: a fixed one stopped the demo of a long list at its launch."""
+    numbers = json.loads(demo(capsys, tmp_path, "--json", "--lines", str(lines)))
+    assert numbers["launched"] is True
+    assert numbers["lines"] == lines
+
+
 def test_the_story_says_where_the_files_are_and_what_is_next(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
