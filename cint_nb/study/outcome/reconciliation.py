@@ -365,10 +365,10 @@ def _with_zone(moment: datetime) -> datetime:
 
 def _with_a_column(source: Any) -> Any:
     """Return RIDs that stand in no table, in a list or a series of any library, as a table."""
-    import pandas as pd
+    from cint_nb.study.readable_frame import ReadableFrame
 
     if isinstance(source, (list, tuple)) and all(isinstance(each, str) for each in source):
-        return pd.DataFrame({"RID": pd.Series(source, dtype="object")})
+        return ReadableFrame({"RID": source}, dtype="object")
     return source.to_frame("RID") if hasattr(source, "to_frame") and hasattr(source, "dtype") else source
 
 
