@@ -32,6 +32,7 @@ from cint_nb.panels.wave_view.findings_card import counts, findings_blocks
 from cint_nb.panels.wave_view.findings_table import FindingsTable
 from cint_nb.panels.wave_view.model import StepState, WaveProgress, WaveStep, wave_progress
 from cint_nb.wave.exchange.changed_elsewhere import ChangedElsewhere, changed_elsewhere
+from cint_nb.wave.exchange.facts import unrecorded_fields
 from cint_nb.wave.exchange.state import GroupState, KnownState
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
 from cint_nb.wave.journal.payloads import DraftPayload, Payload
@@ -183,7 +184,7 @@ class WaveView(Panel):
             ref = self._wave.target_group
             approval = None if ref is None else self._wave.client.spend_guard.last_approval(ref)
             approved = None if approval is None else Money.parse(approval.payload.budget)
-            self.changed = changed_elsewhere(entries, state, approval)
+            self.changed = changed_elsewhere(entries, state, approval, unrecorded=unrecorded_fields(self._wave.client))
             self.figures = known_figures(people, entries, state, self.figures, approved)
             self.value = stand
             self._draw(self._details(entries))

@@ -5,7 +5,7 @@ Only what contradicts the journal counts. Without a journal nothing is known of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
@@ -53,6 +53,8 @@ def changed_elsewhere(
     entries: Sequence[JournalEntry[Payload]],
     state: ExchangeState | None,
     approval: JournalEntry[ApprovalPayload] | None,
+    *,
+    unrecorded: Collection[str] = (),
 ) -> ChangedElsewhere | None:
     """Return what somebody else changed in a target group; None where nothing contradicts the journal.
 
@@ -60,11 +62,12 @@ def changed_elsewhere(
         entries: What the journal holds of the wave, oldest first.
         state: The state of its target group, as read.
         approval: The last budget that was approved here for the group.
+        unrecorded: Fields of a draft whose true values a recording does not hold: nothing is said of them.
     """
     done = [entry for entry in entries if entry.state is EntryState.DONE]
     if state is None or not done:
         return None
-    found = [*_in_draft(done, state), *_in_field(entries, state, approval), *_in_terms(state, approval)]
+    found = [*_in_draft(done, state, unrecorded), *_in_field(entries, state, approval), *_in_terms(state, approval)]
     if not found:
         return None
     left = [entry.at for entry in (*done, *([approval] if approval else [])) if entry.at <= state.read_at]
@@ -75,12 +78,14 @@ def changed_elsewhere(
 _Found = tuple[str, str | None, str]
 
 
-def _in_draft(done: Sequence[JournalEntry[Payload]], state: ExchangeState) -> Iterator[_Found]:
+def _in_draft(
+    done: Sequence[JournalEntry[Payload]], state: ExchangeState, unrecorded: Collection[str]
+) -> Iterator[_Found]:
     payload = _own_draft(done)
     if state.group is None or payload is None or payload.body is None:
         return
     found = state.group.model_dump(mode="json", exclude_unset=True)
-    merge = merge_drafts(payload.body, found, payload.body, allocations=payload.allocations)
+    merge = merge_drafts(payload.body, found, payload.body, allocations=payload.allocations, unrecorded=unrecorded)
     fields = sorted({*merge.kept, *merge.conflicts})
     if fields:
         yield (
