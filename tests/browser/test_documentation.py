@@ -57,6 +57,7 @@ QUESTIONS = [
     ("How do I go live?", "first ten ids", "analysts/going_live"),
     ("What does this message mean?", "type of ID is not known", "analysts/troubleshooting"),
     ("Does it work on Colab?", "Colab", "analysts/front_ends"),
+    ("Can I try it without installing anything?", "without installing", "analysts/in_the_browser"),
     ("How do I install it for Excel files?", "install Excel", "analysts/start"),
     ("How do I set a budget?", "launch budget", "course/60-launch-and-monitor"),
     ("Somebody withdrew: what do I do?", "withdraw", "analysts/recipes"),
@@ -76,6 +77,18 @@ def test_the_search_finds_the_page_that_answers(phone: Any, question: str, words
     found = phone.eval_on_selector_all("ul.search li a", "links => links.map(link => link.getAttribute('href'))")
     pages = list(dict.fromkeys(link.partition(".html")[0] for link in found))
     assert page in pages[:8], (question, pages[:8])
+
+
+def test_the_site_without_a_server_is_one_click_away_where_it_was_built(phone: Any) -> None:
+    phone.goto(address("analysts/in_the_browser"))
+    links = phone.locator("a.lite")
+    if not (SITE / "lite").is_dir():  # built without `--lite`
+        assert links.count() == 0
+        assert "nox -s lite" in phone.inner_text("article")
+        return
+    target = (SITE / "analysts" / str(links.get_attribute("href"))).resolve()
+    assert Path(str(target).partition("?")[0]).is_file()
+    assert (SITE / "lite" / "files" / str(target).partition("?path=")[2]).is_file()
 
 
 def test_no_page_asks_another_machine_for_anything(phone: Any) -> None:
