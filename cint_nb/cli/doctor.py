@@ -68,12 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one line per check; return 1 if one of them failed."""
-    checks = list(_checks())
+    checks: list[Check] = []
     report: dict[str, object] = {}
+    for check in _checks():
+        checks.append(check)
+        if not arguments.json:
+            _print(check)  # at once: some take a moment
     failed = any(check.state == "FAIL" for check in checks)
-    if not arguments.json:
-        for check in checks:
-            _print(check)
     if arguments.live:
         with open_client("live") as client:
             failed |= _report_live(client, report, quiet=arguments.json)

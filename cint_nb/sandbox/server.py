@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import logging
 import socket
@@ -67,7 +68,7 @@ class ServedApp:
         token_url: URL of the token endpoint.
 
     Raises:
-        OSError: when the port is taken.
+        OSError: when the port is taken, and in a browser, where nothing can be served.
     """
 
     def __init__(
@@ -204,6 +205,8 @@ def serve(
 
 
 def _bind(host: str, port: int) -> socket.socket:
+    if not hasattr(socket, "SO_REUSEADDR"):
+        raise OSError(errno.EOPNOTSUPP, "Python in a browser cannot listen on a port; use the sandbox in this page")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Naming TCP lets asyncio switch off Nagle's algorithm, which otherwise costs 40 ms per reply.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

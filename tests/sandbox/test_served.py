@@ -292,3 +292,9 @@ def test_the_world_is_told_without_respondent_ids(
 ) -> None:
     body = json.dumps(http.get(f"{served.url}/sandbox/world").json())
     assert "target_groups" in body
+
+
+def test_in_a_browser_nothing_can_be_served_and_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(socket, "SO_REUSEADDR")
+    with pytest.raises(OSError, match="in a browser cannot listen on a port"):
+        ServedSandbox(Sandbox(seed=1))
