@@ -21,6 +21,7 @@ from measuring import Row, over, run_alone, spread
 PAIRS, JOB_SECONDS, PATIENCE = 5, 45.0, 180.0
 WATCH = """
 import threading, time
+from ipywidgets import Widget
 from cint_nb.api.client import AsyncClient
 from cint_nb.domain import ids
 from cint_nb.domain.models import TargetGroupRef
@@ -31,6 +32,15 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
 
 spent = [0.0]
+sent_at_polls, sent_between, at_poll, polls = [], [], [], []
+send = Widget._send
+
+def counted(self, message, buffers=None):
+    if at_poll or polls:
+        (sent_at_polls if at_poll else sent_between).append(len(str(message)))
+    send(self, message, buffers)
+
+Widget._send = counted
 
 class Timed:
     def __init__(self, job):
@@ -39,9 +49,12 @@ class Timed:
         return getattr(self.job, name)
     def add_listener(self, listener, on_watch_changed):
         def timed(snapshot):
+            at_poll.append(snapshot)
+            polls.append(snapshot)
             begun = time.thread_time()
             listener(snapshot)
             spent[0] += time.thread_time() - begun
+            at_poll.clear()
         return self.job.add_listener(timed, on_watch_changed)
 
 def thread_seconds(name):
@@ -56,10 +69,12 @@ with AsyncClient(Http(settings)) as client:
     if panel is not None and in_kernel():
         panel.display()
     sent, begun = thread_seconds("IOPub"), time.process_time()
+    sent_at_polls.clear(), sent_between.clear()
     job.wait()
     whole = time.process_time() - begun
     assert not shown or panel.value.is_final and spent[0], "the panel's work was not counted"
-    print(whole, spent[0] + thread_seconds("cint-nb panels"), thread_seconds("IOPub") - sent, job.last_snapshot.polls)
+    print(whole, spent[0] + thread_seconds("cint-nb panels"), thread_seconds("IOPub") - sent, job.last_snapshot.polls,
+          len(sent_at_polls), sum(sent_at_polls), len(sent_between))
 """
 
 
@@ -112,17 +127,18 @@ def rows() -> list[Row]:
 
 
 def _row(work: str, does: str, shown: list[list[float]], plain: list[list[float]]) -> Row:
-    sending = median(sending for *_, sending, _ in plain)
-    panel = [own + max(sends - sending, 0.0) for _, own, sends, _ in shown]
+    sending = median(sends for _, _, sends, *_ in plain)
+    panel = [own + max(sends - sending, 0.0) for _, own, sends, *_ in shown]
     rest = [whole - own for (whole, *_), own in zip(shown, panel, strict=True)]
-    polls = median(polls for *_, polls in shown)
+    polls, messages, characters, between = (median(each[place] for each in shown) for place in (3, 4, 5, 6))
     with_it, without = [whole for whole, *_ in shown], [whole for whole, *_ in plain]
     says = (
         f"Processor time within a watch of {JOB_SECONDS:.0f} s and {polls:.0f} polls: the panel "
         f"{spread(panel, 'ms', scale=1000)}, all else {spread(rest, 'ms', scale=1000)}. "
         f"Whole processes: {spread(with_it, 'ms', scale=1000)} with the panel, "
         f"{spread(without, 'ms', scale=1000)} without; they scatter by more than the panel takes. "
-        f"Each poll {does}; between two polls the browser moves a line. "
+        f"Each poll {does}: {messages:.0f} messages in all, of {characters / max(messages, 1):,.0f} characters, and "
+        f"{between:.0f} between polls, where the browser moves a line. "
         f"The panel takes {median(panel) / JOB_SECONDS:.3%} of one core."
     )
     return Row(work, "the rest of the same watch", over(panel, rest), 0.05, says)
