@@ -107,6 +107,7 @@ class World:
             "rules": cint.sandbox.ExchangeRules(),
             "file picker": cint.FilePicker(folder),
             "findings table": cint.FindingsTable(self.wave.check()),
+            "history view": cint.HistoryView(self.history),
             "job progress": cint.JobProgress(),
             "status table": cint.StatusTable(_status()),
             "wave view": cint.WaveView(self.wave),
@@ -199,7 +200,7 @@ OWNERS = (
     *(f"client.aio.{name}" for name in RESOURCES), "project_status", "wave", "outcome", "people", "report",
     "crosswalk", "history", "findings", "plan", "profile", "choices", "money", "ref",
     "job", "snapshot", "sandbox", "served", "population", "missingness", "rules", "file picker", "findings table",
-    "job progress", "status table", "wave view", "running jobs",
+    "history view", "job progress", "status table", "wave view", "running jobs",
 )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import CintError
 from cint_nb.domain.ids import mask_ids_in
 from cint_nb.history.history import History
-from cint_nb.panels.history_view.model import HistoryFigures, history_blocks, history_figures
+from cint_nb.panels.history_view.figures import HistoryFigures, history_figures
+from cint_nb.panels.history_view.view import history_blocks
 from cint_nb.panels.look.background import after_each_cell, run_in_thread
 from cint_nb.panels.look.base import Panel, make_html_part, set_html
 from cint_nb.panels.look.card import Card

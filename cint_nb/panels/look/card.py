@@ -310,10 +310,10 @@ class Rows:
 
     def lines(self) -> list[str]:
         """Return the table as text."""
-        told = [place for place, head in enumerate(self.heads) if head]  # a drawing has no heading, and no text
-        table = [[str(line[place]) for place in told] for line in (self.heads, *self.rows)]
-        wide = [max(len(line[place]) for line in table) for place in range(len(told))]
-        right = [self.right[place] for place in told]
+        named = [place for place, head in enumerate(self.heads) if head]  # a drawing has no heading, and no text
+        table = [[str(line[place]) for place in named] for line in (self.heads, *self.rows)]
+        wide = [max(len(line[place]) for line in table) for place in range(len(named))]
+        right = [self.right[place] for place in named]
         if 2 * len(wide) + sum(wide) > WIDTH:
             shown = [line for row in table[1:] for line in _row_lines(table[0], row)]
         else:
