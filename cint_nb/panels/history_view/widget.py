@@ -13,7 +13,7 @@ from cint_nb.domain.ids import mask_ids_in
 from cint_nb.history.history import History
 from cint_nb.panels.history_view.figures import HistoryFigures, history_figures
 from cint_nb.panels.history_view.view import history_blocks
-from cint_nb.panels.look.background import after_each_cell, run_in_thread
+from cint_nb.panels.look.background import after_each_cell
 from cint_nb.panels.look.base import Panel, make_html_part, set_html
 from cint_nb.panels.look.card import Card
 from cint_nb.panels.look.error_card import error_card
@@ -60,7 +60,8 @@ class HistoryView(Panel):
         self._body = make_html_part("cint-history-part")
         self.refresh_button = widgets.Button(description="Refresh", tooltip="Reads the folder again, and asks nobody")
         self.refresh_button.add_class("cint-refresh")
-        self.refresh_button.on_click(lambda _: run_in_thread(self.refresh))
+        # Not beside the cells: a query of theirs would run on the same connection in the same moment
+        self.refresh_button.on_click(lambda _: self.refresh())
         super().__init__(
             "history-view",
             mode or certain_mode(),
@@ -69,7 +70,7 @@ class HistoryView(Panel):
         )
         self.set_buttons(self.refresh_button)
         self.refresh()
-        self._forget = after_each_cell(self._refresh_if_changed)
+        self._forget = after_each_cell(self.refresh_if_changed)
 
     def refresh(self) -> HistoryView:
         """Read the files of the history again; what cannot be read is said in the panel."""
@@ -89,7 +90,8 @@ class HistoryView(Panel):
         set_html(self._body, f'<div class="cint-body">{self.to_card().body()}</div>')
         return self
 
-    def _refresh_if_changed(self) -> None:
+    def refresh_if_changed(self) -> None:
+        """Read the files again where there is a new version of the history."""
         try:
             changed = self._history.version != self._version
         except CintError:

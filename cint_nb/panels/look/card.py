@@ -293,11 +293,18 @@ class Rows:
         """Return the table as HTML."""
         css = [' class="r"' if right else "" for right in self.right]
         head = "".join(
-            f'<th scope="col"{each}>{escape(text)}</th>' if text else "<td></td>"
+            f'<th scope="col" role="columnheader"{each}>{escape(text)}</th>' if text else '<td role="cell"></td>'
             for each, text in zip(css, self.heads, strict=True)
         )
+        # The roles are said, and each cell names its heading: a narrow panel draws the rows one below the other.
+        names = [f' data-l="{escape(text)}"' if text else "" for text in self.heads]
         body = "".join(
-            f"<tr>{''.join(f'<td{each}>{_cell_html(cell)}</td>' for each, cell in zip(css, row, strict=True))}</tr>"
+            '<tr role="row">'
+            + "".join(
+                f'<td role="cell"{each}{name}>{_cell_html(cell)}</td>'
+                for each, name, cell in zip(css, names, row, strict=True)
+            )
+            + "</tr>"
             for row in self.rows
         )
         more = f'<p class="cint-tiny cint-soft">{inline_html(self.more)}</p>' if self.more else ""
@@ -305,7 +312,8 @@ class Rows:
         title = heading if self.titled else ""
         return (
             f'{title}<div class="cint-scroll" tabindex="0" role="region" aria-label="{escape(self.name)}">'
-            f'<table class="cint-t"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}'
+            f'<table class="cint-t" role="table"><thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+            f'<tbody role="rowgroup">{body}</tbody></table></div>{more}'
         )
 
     def lines(self) -> list[str]:

@@ -19,7 +19,7 @@ def view_of(history: History) -> HistoryView:
     if view is None or view.comm is None:
         _VIEWS[history] = view = HistoryView(history)
     else:
-        view.refresh()
+        view.refresh_if_changed()
     return view
 
 

@@ -125,8 +125,10 @@ class WaveView(Panel):
     Each time it is displayed, or `refresh` is called, it reads the state from the exchange once, for at most two
     seconds; else it shows what was last known, with its time. Of a wave that was launched the figures follow in the
     background. After every cell that is run it shows what the cell read, and asks nothing. In a replay it repeats the
-    last recorded state. Its one button asks again; it has none that does something irreversible.
-    `value` is the `WaveProgress`, `figures` are the counts. Serves the recontact guide, steps 1–4.
+    last recorded state. Its one button asks again; it has none that does something irreversible. What contradicts the
+    journal is said as changed elsewhere, with the line to run next; after the close it names the day until which
+    completes can be reconciled.
+    `value` is the `WaveProgress`, `figures` are the counts, `changed` is what was changed elsewhere. Serves the recontact guide, steps 1–4.
 
     Example:
         >>> cint.WaveView(wave)

@@ -28,9 +28,9 @@ def history(tmp_path: Path) -> History:
 
 def cells(view: HistoryView, table: str) -> list[list[str]]:
     """Return what stands in the rows of a table of the view."""
-    found = re.search(rf'aria-label="{table}[^"]*"><table.*?<tbody>(.*?)</tbody>', html_of(view), re.DOTALL)
+    found = re.search(rf'aria-label="{table}[^"]*"><table.*?<tbody[^>]*>(.*?)</tbody>', html_of(view), re.DOTALL)
     assert found is not None, table
-    lines = re.findall(r"<tr>(.*?)</tr>", found[1])
+    lines = re.findall(r"<tr[^>]*>(.*?)</tr>", found[1])
     return [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", line)] for line in lines]
 
 
@@ -122,6 +122,21 @@ def test_a_change_shows_after_the_cell_that_made_it_and_reads_nothing_before(
     history.add_report(report(tmp_path, [(1, 10)], wave=3), name="third", **times(3))
     after_cell[0]()
     assert [row.name for row in view.value.rows] == ["first", "second", "third"]
+
+
+def test_it_is_read_again_where_it_is_shown_again_and_the_history_is_another(history: History, tmp_path: Path) -> None:
+    view = render._view_of(history)
+    assert isinstance(view, HistoryView)
+    shown = view.value
+    assert render._view_of(history).value is shown, "the files say nothing new"  # type: ignore[union-attr]
+    history.add_report(report(tmp_path, [(1, 10)], wave=3), name="third", **times(3))
+    assert "third" in str(history._repr_html_())
+
+
+def test_in_a_narrow_panel_each_cell_names_its_heading_and_the_table_keeps_its_roles(history: History) -> None:
+    html = html_of(HistoryView(history))
+    assert '<td role="cell" class="r" data-l="Completes">4</td>' in html
+    assert html.count('role="table"') == 2
 
 
 def test_neither_panel_nor_picture_nor_text_names_anybody(history: History, tmp_path: Path) -> None:
