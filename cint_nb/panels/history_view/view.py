@@ -59,6 +59,7 @@ def history_blocks(figures: HistoryFigures) -> list[Block]:
             [_wave_cells(row) for row in figures.rows],
             [head in ("Wave", "Listed", "Came", "Completes") for head in _WAVE_HEADS],
             name="Waves",
+            stacks=True,
         ),
     ]
     blocks += _expiry_notes(figures)
@@ -68,7 +69,7 @@ def history_blocks(figures: HistoryFigures) -> list[Block]:
         more = f"The same with all columns: `cint.measure.retention(history.long(), base={figures.base!r})`"
         right = [True] * 5 + [False, True, False]
         rates = [_rate_cells(row) for row in figures.retention]
-        blocks.append(Rows(_RATE_HEADS, rates, right, more, name=BASES[figures.base], titled=True))
+        blocks.append(Rows(_RATE_HEADS, rates, right, more, name=BASES[figures.base], titled=True, stacks=True))
     return blocks
 
 

@@ -280,6 +280,7 @@ class Rows:
         more: What is said below of rows that are not shown.
         name: What it is, for a screen reader; a heading where it is `titled`.
         titled: Whether its name is shown.
+        stacks: Whether a narrow panel draws its rows one below the other.
     """
 
     heads: Sequence[str]
@@ -288,21 +289,25 @@ class Rows:
     more: str | None = None
     name: str = "Rows"
     titled: bool = False
+    stacks: bool = False
 
     def html(self) -> str:
         """Return the table as HTML."""
         css = [' class="r"' if right else "" for right in self.right]
+        # Where rows may be drawn one below the other, roles are said, and each cell names its heading.
+        table, group, line, column, cell = (
+            (f' role="{role}"' if self.stacks else "") for role in ("table", "rowgroup", "row", "columnheader", "cell")
+        )
+        names = [f' data-l="{escape(text)}"' if self.stacks and text else "" for text in self.heads]
         head = "".join(
-            f'<th scope="col" role="columnheader"{each}>{escape(text)}</th>' if text else '<td role="cell"></td>'
+            f'<th scope="col"{column}{each}>{escape(text)}</th>' if text else f"<td{cell}></td>"
             for each, text in zip(css, self.heads, strict=True)
         )
-        # The roles are said, and each cell names its heading: a narrow panel draws the rows one below the other.
-        names = [f' data-l="{escape(text)}"' if text else "" for text in self.heads]
         body = "".join(
-            '<tr role="row">'
+            f"<tr{line}>"
             + "".join(
-                f'<td role="cell"{each}{name}>{_cell_html(cell)}</td>'
-                for each, name, cell in zip(css, names, row, strict=True)
+                f"<td{cell}{each}{name}>{_cell_html(value)}</td>"
+                for each, name, value in zip(css, names, row, strict=True)
             )
             + "</tr>"
             for row in self.rows
@@ -312,8 +317,8 @@ class Rows:
         title = heading if self.titled else ""
         return (
             f'{title}<div class="cint-scroll" tabindex="0" role="region" aria-label="{escape(self.name)}">'
-            f'<table class="cint-t" role="table"><thead role="rowgroup"><tr role="row">{head}</tr></thead>'
-            f'<tbody role="rowgroup">{body}</tbody></table></div>{more}'
+            f'<table class="cint-t"{table}><thead{group}><tr{line}>{head}</tr></thead>'
+            f"<tbody{group}>{body}</tbody></table></div>{more}"
         )
 
     def lines(self) -> list[str]:

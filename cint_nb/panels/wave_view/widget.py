@@ -128,7 +128,8 @@ class WaveView(Panel):
     last recorded state. Its one button asks again; it has none that does something irreversible. What contradicts the
     journal is said as changed elsewhere, with the line to run next; after the close it names the day until which
     completes can be reconciled.
-    `value` is the `WaveProgress`, `figures` are the counts, `changed` is what was changed elsewhere. Serves the recontact guide, steps 1–4.
+    `value` is the `WaveProgress`, `figures` are the counts, `changed` is what was changed elsewhere. Serves the
+    recontact guide, steps 1–4.
 
     Example:
         >>> cint.WaveView(wave)

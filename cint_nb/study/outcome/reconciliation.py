@@ -61,7 +61,7 @@ class LineEnd(StrEnum):
 
 _MEANINGS: Mapping[LineEnd, str] = {
     LineEnd.TO_SEND: "to be sent",
-    LineEnd.ACCEPTED: "changed as asked: the visit counts as the reason says",
+    LineEnd.ACCEPTED: "changed: the visit counts as the reason says",
     LineEnd.INVALID: "sent, and invalid as the exchange says; the visit was not changed",
     LineEnd.EXPIRED: "after its deadline; the visit was not changed",
     LineEnd.NO_CHANGE: "not sent: the visit is already what the reason makes of it",
