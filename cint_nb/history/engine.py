@@ -14,9 +14,14 @@ import pandas as pd
 from cint_nb.domain.errors import HistoryError, InputError
 from cint_nb.install_commands import command_for
 
-WRITE_MEMORY, READ_MEMORY = "240MB", "1GB"
-"""What a query may use before it goes to disk. Counting people needs a row for each of them; below about half of that
-DuckDB spends its time on the disk, and a small hosted computer has twice as much."""
+WRITE_MEMORY, READ_MEMORY, MORE_MEMORY = 200, 240, 1_000
+"""Megabytes that a connection of our own may use before it goes to disk: one that writes, one that reads, and one that
+had too little. Small, since a small hosted computer has a gigabyte for everything."""
+_ROWS_IN_READ_MEMORY = 12_000_000
+"""So many visits and list entries are counted in `READ_MEMORY`; with more of them it grows. Likewise for people."""
+_PEOPLE_IN_WRITE_MEMORY = 2_500_000
+_THREADS = 4
+"""At most, where a history is written: each of them takes memory of its own."""
 
 
 def load_duckdb() -> Any:
@@ -44,10 +49,12 @@ def connect(scratch: Path | None = None) -> Any:
         scratch: Where one that writes puts what does not fit into memory; None for one that reads, which uses the
             system's folder for temporary files.
     """
-    memory = READ_MEMORY if scratch is None else WRITE_MEMORY
     connection = load_duckdb().connect(
-        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False, "memory_limit": memory}
+        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
     )
+    allow_memory(connection, READ_MEMORY if scratch is None else WRITE_MEMORY)
+    if scratch is not None:
+        connection.execute(f"SET threads = {min(_THREADS, os.cpu_count() or 1)}")
     connection.execute("SET enable_progress_bar = false")
     connection.execute("SET preserve_insertion_order = false")
     spilled = scratch or Path(tempfile.gettempdir()) / f"cint_nb-{os.getpid()}"  # DuckDB makes it, and removes it
@@ -55,15 +62,32 @@ def connect(scratch: Path | None = None) -> Any:
     return connection
 
 
+def write_memory(people: int) -> int:
+    """Return how many megabytes a connection that writes may use in a history of so many people."""
+    return WRITE_MEMORY * max(people, _PEOPLE_IN_WRITE_MEMORY) // _PEOPLE_IN_WRITE_MEMORY
+
+
+def allow_memory(connection: Any, megabytes: int) -> None:
+    """Say how much memory a connection of our own may use."""
+    connection.execute(f"SET memory_limit = '{megabytes}MB'")
+
+
 @contextmanager
 def reading() -> Iterator[None]:
     """Turn what DuckDB says of files into an error of ours.
 
     Raises:
-        HistoryError: a file is missing or damaged.
+        HistoryError: a file is missing or damaged, or the memory that may be used is not enough.
     """
     try:
         yield
+    except load_duckdb().OutOfMemoryException as error:
+        raise HistoryError(
+            "The memory that DuckDB may use is not enough for this.",
+            safe="nothing was changed.",
+            next_step="ask in a connection of your own, which may use most of the memory: "
+            "History.open(folder, engine=duckdb.connect()).",
+        ) from error
     except load_duckdb().Error as error:
         raise HistoryError(
             "A file of the history cannot be read.",
@@ -106,6 +130,7 @@ class DuckDBReader:
     def __init__(self, connection: Any = None) -> None:
         self._given = connection
         self._own: Any = None
+        self._memory = READ_MEMORY
 
     @property
     def connection(self) -> Any:
@@ -114,7 +139,16 @@ class DuckDBReader:
             return self._given
         if self._own is None:
             self._own = connect()
+            allow_memory(self._own, self._memory)
         return self._own
+
+    def make_room(self, rows: int) -> None:
+        """Let a connection of our own use more memory for more rows than it was made for."""
+        memory = READ_MEMORY * max(rows, _ROWS_IN_READ_MEMORY) // _ROWS_IN_READ_MEMORY
+        if memory > self._memory:
+            self._memory = memory
+            if self._own is not None:
+                allow_memory(self._own, memory)
 
     def table(self, folder: Path) -> str:
         """Return what stands for the Parquet files of a folder in a query."""

@@ -506,6 +506,8 @@ class History(LiveDisplay):
     def _long(self, reader: DuckDBReader | SparkReader, columns: Sequence[str]) -> Any:
         manifest = self._manifest()
         folder = self._store.version_folder(manifest.version)
+        if isinstance(reader, DuckDBReader):
+            reader.make_room(manifest.rows("visits") + manifest.rows("listed"))
         known = set(self._attribute_kinds()) if any(columns) else set()
         return reader.query(long_sql(reader, folder, columns, known, erased=bool(manifest.erased)))
 

@@ -154,7 +154,11 @@ def stage_report(
         try:
             before = path.stat()
             digest = digest_of_file(path)
-            staged = _stage(connection, _read_csv(path), choices, digest, people)
+            try:
+                staged = _stage(connection, _read_csv(path), choices, digest, people)
+            except engine.load_duckdb().OutOfMemoryException:
+                engine.allow_memory(connection, engine.MORE_MEMORY)
+                staged = _stage(connection, _read_csv(path), choices, digest, people)
             after = path.stat()
             if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):  # else it is being written
                 return replace(staged, file_sha256=None if isinstance(source, bytes) else digest)

@@ -240,6 +240,7 @@ class Transaction:
         self.scratch = store.folder / SCRATCH
         self.scratch.mkdir(mode=0o700)
         self.connection = engine.connect(self.scratch)
+        engine.allow_memory(self.connection, engine.write_memory(manifest.rows("people")))
         self._now = now
         self._version = manifest.version + 1
         self._old = store.version_folder(manifest.version)

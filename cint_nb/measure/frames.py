@@ -124,6 +124,13 @@ def _run(data: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     try:
         return data.collect(backend="pandas") if data.implementation in _FETCHED_AS_PANDAS else data.collect()
     except Exception as error:
+        if "OutOfMemory" in type(error).__name__:
+            raise InputError(
+                "The memory that the engine may use is not enough for this frame.",
+                evidence={"engine": data.implementation.value},
+                next_step="let the engine use more, or ask for fewer waves at once. Of a history: "
+                "History.open(folder, engine=duckdb.connect()), which may use most of the memory.",
+            ) from error
         raise InputError(
             "The frame cannot be read: a column holds something else than it should.",
             evidence={"engine": data.implementation.value, "reason": type(error).__name__},
