@@ -314,8 +314,8 @@ def _stage(
         f"{_time(columns.entered)} AS entered, {_time(columns.ended)} AS ended, "
         f"{_trimmed(columns.supplier)} AS supplier, {_money(columns.cost)} AS cost"
         + "".join(f", {_trimmed(name)} AS attribute_{place}" for place, name in enumerate(kept))
-        + f", CASE WHEN {_uuid(columns.rsid)} IS NULL THEN {_trimmed(columns.rsid)} IS NOT NULL ELSE false END AS is_odd "
-        f"FROM {rows}) r LEFT JOIN ({people}) p ON p.rsid = r.rsid"
+        + f", CASE WHEN {_uuid(columns.rsid)} IS NULL THEN {_trimmed(columns.rsid)} IS NOT NULL ELSE false END "
+        f"AS is_odd FROM {rows}) r LEFT JOIN ({people}) p ON p.rsid = r.rsid"
     )
     connection.execute("CREATE OR REPLACE TEMP TABLE fresh (person BIGINT, rsid UUID)")
     counts = connection.execute(
@@ -344,7 +344,8 @@ def _stage(
     # A view: a second copy of a million visits would take longer to write than its columns take to compute.
     connection.execute(
         "CREATE OR REPLACE TEMP VIEW stage AS SELECT s.rowid AS place, coalesce(s.person, f.person) AS person, s.rsid, "
-        f"s.rid, r.reason, {entered} AS entered, {ended} AS ended, s.supplier, CASE WHEN s.cost IS NOT NULL THEN {cost} END AS cost, s.target_group"
+        f"s.rid, r.reason, {entered} AS entered, {ended} AS ended, s.supplier, s.target_group, "
+        f"CASE WHEN s.cost IS NOT NULL THEN {cost} END AS cost"
         + "".join(f", s.attribute_{place}" for place in range(len(kept)))
         + " FROM stage_rows s JOIN reasons r ON s.status IS NOT DISTINCT FROM r.status "
         "AND s.market IS NOT DISTINCT FROM r.market "

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 
 from cint_nb.domain.errors import CintWarning, InputError, RespondentFileError
+from cint_nb.history import staging
 from cint_nb.history.history import History
 from cint_nb.measure.dispositions import dispositions
 from cint_nb.measure.flow import flow
@@ -273,6 +275,23 @@ def test_a_visit_listed_twice_counts_once_and_a_visit_of_two_people_is_refused(t
     path.write_bytes(content([*rows(FIRST), [rsid(30), *rows(FIRST)[0][1:]]]))
     with pytest.raises(RespondentFileError, match="two different RSIDs"):
         history.add_report(path, name="another", target_group="group-1", **times(1))
+
+
+def test_a_report_that_needs_more_memory_gets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else every line of it would pass through Python, which takes a minute for a million of them."""
+    stage, limits = staging._stage, []
+
+    def in_need(connection: Any, *arguments: Any, **keywords: Any) -> Any:
+        limits.append(connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0])
+        if len(limits) == 1:
+            raise duckdb.OutOfMemoryException("too little")
+        return stage(connection, *arguments, **keywords)
+
+    monkeypatch.setattr(staging, "_stage", in_need)
+    monkeypatch.setattr(staging, "_read_with_care", None)
+    history = History.open(tmp_path / "study")
+    assert history.add_report(report(tmp_path, FIRST), **times()).rows[0]["visits"] == len(FIRST)
+    assert limits == ["190.7 MiB", "953.6 MiB"]
 
 
 def test_us_central_times_become_utc_on_both_sides_of_the_change(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +17,20 @@ from statsmodels.stats.proportion import proportion_confint
 import cint_nb as cint
 from cint_nb.domain.errors import InputError
 from tests.measure import naive
-from tests.measure.worlds import HOUR, OPENED, Rows, in_polars, panel, quiet, rows_of, shares, visit, warned
+from tests.measure.worlds import (
+    HOUR,
+    OPENED,
+    Rows,
+    in_duckdb,
+    in_polars,
+    panel,
+    quiet,
+    rows_of,
+    same,
+    shares,
+    visit,
+    warned,
+)  # fmt: skip
 from tests.support.sampling import examples
 
 BASES = ("asked", "first", "previous", "ever")
@@ -322,6 +336,64 @@ def test_a_horizon_read_off_a_result_meets_its_milliseconds() -> None:
     default = rows_of(quiet(cint.measure.retention, in_polars(rows)))
     again = rows_of(quiet(cint.measure.retention, in_polars(rows), horizon=default[0]["horizon"]))
     assert [row["at_risk"] for row in again] == [row["at_risk"] for row in default]
+
+
+@settings(max_examples=examples(25), deadline=None)
+@given(fielded(), st.sampled_from(BASES), st.sampled_from(["closed_by", None]), st.booleans())
+def test_wave_after_wave_gives_what_all_at_once_gives(rows: Rows, base: str, by: str | None, timed: bool) -> None:
+    """Very many rows are counted so; people in parts of unlike lengths have no open time of any row."""
+    alike = {(row["person"], row["wave"]): row["closed_by"] for row in rows}
+    left_out = () if timed else ("open_from", "open_until")
+    given_rows = [
+        {name: value for name, value in row.items() if name not in left_out}
+        | {"cell": alike[row["person"], row["wave"]]}
+        for row in rows
+    ]
+    column = "cell" if by else None
+    expected = rows_of(quiet(cint.measure.retention, in_polars(given_rows), base=base, by=column))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cint_nb.measure.people._ROWS_AT_ONCE", 5)
+        same(rows_of(quiet(cint.measure.retention, in_duckdb(given_rows), base=base, by=column)), expected)
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 10**6])
+def test_a_horizon_is_that_of_people_whatever_rows_seem_to_say(
+    monkeypatch: pytest.MonkeyPatch, rows_at_once: int
+) -> None:
+    """One person came to two parts, of which each was open for a shorter time than for anybody else."""
+    monkeypatch.setattr("cint_nb.measure.people._ROWS_AT_ONCE", rows_at_once)
+    parts = [
+        visit(1, 1, "dropped", open_until=OPENED + HOUR),
+        visit(1, 1, "completed", open_from=OPENED + HOUR, open_until=OPENED + 9 * HOUR, entered=OPENED + 2 * HOUR),
+        visit(2, 1, "completed", open_until=OPENED + 8 * HOUR),
+        visit(2, 2, "completed"),
+    ]
+    found = rows_of(quiet(cint.measure.retention, in_duckdb(parts)))
+    same(found, rows_of(quiet(cint.measure.retention, in_polars(parts))))
+    assert [row["horizon"] for row in found] == [8, 8]
+
+
+@pytest.mark.parametrize("column", ["person", "wave", "closed_by", "by"])
+def test_a_query_is_refused_for_what_a_frame_is_refused_for(column: str) -> None:
+    rows = [visit(1, 1, "completed", by="a"), visit(2, 1, None, by="a"), visit(2, 2, None, by="a")]
+    rows[1][column] = {"closed_by": "some day"}.get(column)
+    said = []
+    for make in (in_duckdb, in_polars):
+        with pytest.raises(InputError) as refused:
+            quiet(cint.measure.retention, make(rows), by="by")
+        said.append(str(refused.value))
+    assert said[0] == said[1]
+
+
+def test_too_little_memory_is_said_as_such() -> None:
+    connection = duckdb.connect()
+    connection.execute("SET memory_limit = '8MB'")
+    connection.execute("SET temp_directory = ''")
+    rows = connection.sql(
+        "SELECT range AS person, 1 AS wave, 'completed' AS reason, 'end' AS closed_by FROM range(2_000_000)"
+    )
+    with pytest.raises(InputError, match="memory that the engine may use is not enough"):
+        cint.measure.retention(rows)
 
 
 def test_without_times_nothing_is_estimated() -> None:
