@@ -205,8 +205,8 @@ def _add_rows(history: cint.History, folder: Path) -> list[Row]:
     says = (
         f"a report of {VISITS:,} visits, {path.stat().st_size / 1e6:.0f} MB, into a history of {WAVES * VISITS:,}: "
         "codes read, times in UTC, people found by their ids, two tables written. Wall clock: ours "
-        f"{spread(mine, 's')}, and {spread(processor, 's')} of processor time; pandas {pd.__version__} {{}}, which only "
-        "parses."
+        f"{spread(mine, 's')}, and {spread(processor, 's')} of processor time; pandas {pd.__version__} {{}}, "
+        "which only parses."
     )
     work = "adding a wave of a million visits"
     return [
