@@ -55,7 +55,12 @@ class Origin:
             name: _dtype(kinds.get(name), column, nullable=not library.is_pandas_like())
             for name, column in values.items()
         }
-        return self._hand_over(nw.from_dict(values, schema, backend=library))
+        found = nw.from_dict(values, schema, backend=library)
+        # pandas 2 makes the word None of a text that is missing.
+        spoilt = [name for name, column in values.items() if found[name].null_count() < column.count(None)]
+        return self._hand_over(
+            found.with_columns(*(nw.new_series(name, values[name], backend=library) for name in spoilt))
+        )
 
     def hand_over(self, data: nw.LazyFrame[Any]) -> Any:
         """Return a result as a query where a query was given, else as data."""

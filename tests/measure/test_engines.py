@@ -73,6 +73,7 @@ def test_nulls_are_nulls_and_whole_numbers_are_whole(engine: str) -> None:
     if isinstance(found, pd.DataFrame):
         assert found["n"].dtype == "int64"
         assert found["km_share"].isna().all()
+        assert found["closed_by"].isna().all()
 
 
 @pytest.mark.thorough
