@@ -31,6 +31,7 @@ SENDS: dict[str, set[str]] = {
     "change-a-running-wave": set(),
     "remove-and-replace": {"remove-all-rsids", *_UPLOAD},
     "withdraw-people": _UPLOAD,
+    "recruit-new-people": {*_DRAFT, "launch-from-draft"},
     "close-a-wave": {"complete", "respondent-analysis"},
     "reconcile-a-wave": {"respondent-analysis"},
     "follow-waves": {"respondent-analysis"},
@@ -150,11 +151,17 @@ def test_a_whole_wave_ends_live_with_completes(kernel: NotebookKernel, tmp_path:
     assert re.search(r" live +[1-9]\d* ", status), status
 
 
-def test_a_budget_that_is_too_small_stops_a_launch_also_when_dry(kernel: NotebookKernel, tmp_path: Path) -> None:
-    path = FOLDER / "templates" / "launch-within-a-budget.ipynb"
-    done, sent = run(kernel, path, tmp_path, {"DRY_RUN": False, "BUDGET": "273 EUR"})
+@pytest.mark.parametrize(
+    ("name", "budget", "before"),
+    [("launch-within-a-budget", "273 EUR", set()), ("recruit-new-people", "249 EUR", _DRAFT)],
+)
+def test_a_budget_that_is_too_small_stops_a_launch_also_when_dry(
+    kernel: NotebookKernel, tmp_path: Path, name: str, budget: str, before: set[str]
+) -> None:
+    path = FOLDER / "templates" / f"{name}.ipynb"
+    done, sent = run(kernel, path, tmp_path, {"DRY_RUN": False, "BUDGET": budget})
     assert any("BudgetExceeded" in text for text in errors(done.cells))
-    assert sent == set()
+    assert sent == before, "a draft costs nothing"
 
 
 def test_a_list_is_reconciled_only_when_asked_and_row_by_row(kernel: NotebookKernel, tmp_path: Path) -> None:
