@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 # Left lying in a clone by a person, an editor or a tool; none of it may ever be published.
 LITTER = """
 notebooks/people.csv notebooks/survey-export.csv notebooks/Untitled.ipynb notebooks/00-start-here.csv
-notebooks/templates/mine.ipynb notebooks/templates/people.csv
+notebooks/templates/mine.ipynb notebooks/templates/people.csv notebooks/sheets/mine.ipynb
 notebooks/.ipynb_checkpoints/00-start-here-checkpoint.ipynb notebooks/cint-nb-demo/respondents.csv
 cint_nb/journal.sqlite3 cint_nb/panels/wave1.csv cint_nb/wire/token.json cint_nb/__pycache__/x.cpython-311.pyc
 cint_nb/notes.txt cint_nb/.env .env journal.sqlite3 people.csv .artifacts/shot.png .ci/run tests/test_x.py
@@ -34,8 +34,8 @@ def rule(folder: Path) -> set[str]:
     kinds = {".py", ".css", ".js"}  # a panel without its style sheet is an error where a clone has none
     named = {path.relative_to(folder).as_posix() for path in (folder / "cint_nb").rglob("*") if path.suffix in kinds}
     notebooks = {path.relative_to(folder).as_posix() for path in (folder / "notebooks").glob("[0-9][0-9]-*.ipynb")}
-    templates = {path.relative_to(folder).as_posix() for path in (folder / "notebooks/templates").glob("*.ipynb")}
-    return named | notebooks | templates | {"cint_nb/py.typed", "notebooks/README.md"}
+    notebooks |= {path.relative_to(folder).as_posix() for path in (folder / "notebooks").glob("[st]*/*.ipynb")}
+    return named | notebooks | {"cint_nb/py.typed", "notebooks/README.md"}
 
 
 @pytest.fixture(scope="module")
