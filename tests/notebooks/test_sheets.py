@@ -75,7 +75,7 @@ def failed_checks(cells: list[Any]) -> set[str]:
 
 
 def test_there_are_sheets() -> None:
-    assert [path.stem for path in SHEETS] == ["where-did-the-ids-go", "why-are-they-missing"]
+    assert [path.stem for path in SHEETS] == ["where-did-the-ids-go", "who-changed-my-wave", "why-are-they-missing"]
 
 
 def test_the_course_map_lists_it_with_what_it_needs(path: Path, sheet: Any) -> None:
