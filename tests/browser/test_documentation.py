@@ -18,6 +18,7 @@ LOOKED_AT = [
     "analysts/going_live",
     "analysts/troubleshooting",
     "course/00-start-here",
+    "course/92-when-the-exchange-and-we-disagree",
     "engineers/api/wave",
     "faults",
     "measures",
@@ -64,6 +65,7 @@ QUESTIONS = [
     ("Who stayed from wave to wave?", "retention", "course/80-follow-waves"),
     ("Which reason codes reject a complete?", "reason codes", "reconciliation"),
     ("Which variables can I set?", "CINT_NB_JOURNAL", "engineers/command_line"),
+    ("Somebody changed my wave: what now?", "colleague changed", "course/92-when-the-exchange-and-we-disagree"),
     ("What does BudgetExceeded mean?", "BudgetExceeded", "engineers/api/errors"),
 ]
 
@@ -98,6 +100,16 @@ def test_no_page_asks_another_machine_for_anything(phone: Any) -> None:
         phone.goto(address(name))
     assert asked
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+def test_no_column_of_a_table_is_so_narrow_that_words_stand_letter_by_letter(page: Any) -> None:
+    for name in LOOKED_AT:
+        page.goto(address(name))
+        narrow = page.evaluate(
+            "[...document.querySelectorAll('.bd-article td')]"
+            ".filter(cell => cell.innerText.length > 20 && cell.clientWidth < 60).map(cell => cell.innerText)"
+        )
+        assert narrow == [], name
 
 
 def test_no_page_is_wider_than_a_phone(phone: Any) -> None:
