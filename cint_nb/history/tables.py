@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from cint_nb.domain.arguments import Rule
+from cint_nb.measure.words import VISIT_WORDS
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "people": {"person": "BIGINT", "rsid": "VARCHAR", "origin": "VARCHAR", "erased_at": "BIGINT"},
@@ -56,21 +57,7 @@ WITH_IDS = ("people", "sessions")
 STATES = ("saved", "rejected", "uploaded")
 """What became of a listed id, what is surest first: `uploaded` is one of which it is not known."""
 
-REASONS = (
-    "completed",
-    "reconciled",
-    "quality",
-    "screened",
-    "over_quota",
-    "closed",
-    "priced_out",
-    "dropped",
-    "declined",
-    "blocked",
-    "duplicate",
-    "failed",
-    "not_known",
-)
+REASONS = (*VISIT_WORDS, "not_known")
 """What became of a visit, the strongest first, as the measures order them."""
 
 CLOSINGS = ("end", "goal", "hand", "pause", "open", "not_known")
