@@ -17,7 +17,7 @@ from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.domain.ids import EntityType, format_count, masked_repr, printable
 from cint_nb.domain.plan import Money
 from cint_nb.history import engine
-from cint_nb.history.staging import ReportChoices, StagedReport, stage_nothing, stage_report
+from cint_nb.history.staging import ReportChoices, StagedReport, keep_rows, stage_nothing, stage_report
 from cint_nb.history.storage import Transaction
 from cint_nb.history.tables import CLOSINGS, MISSING, READ, STATES, TABLES, rank_sql
 from cint_nb.history.waves import ReportFile, WaveRecord
@@ -436,12 +436,10 @@ class Adder:
         key = change.store.erasure_key()
         change.connection.execute("CREATE OR REPLACE TEMP TABLE erased_hashes (hash VARCHAR)")
         change.connection.executemany("INSERT INTO erased_hashes VALUES (?)", [(each,) for each in change.erased])
-        left_out = 0
-        for table in ("stage_rows", "names"):
-            if change.run(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{table}'")[0][0]:
-                left_out += change.connection.execute(
-                    f"DELETE FROM {table} WHERE {hash_sql('rsid', key)} IN (SELECT hash FROM erased_hashes)"
-                ).fetchone()[0]
+        is_erased = f"{hash_sql('rsid', key)} IN (SELECT hash FROM erased_hashes)"
+        left_out = change.connection.execute(f"DELETE FROM names WHERE {is_erased}").fetchall()[0][0]
+        if change.run("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'stage_rows'")[0][0]:
+            left_out += keep_rows(change.connection, f"rsid IS NULL OR NOT ({is_erased})")
         if left_out:
             self.notes.append(
                 f"{left_out:,} visits and list entries are of people who were erased: they were left out."

@@ -202,6 +202,20 @@ def stage_nothing(connection: Any, content: bytes) -> StagedReport:
     return StagedReport(hashlib.sha256(content).hexdigest(), 0, 0, has_rids=False, groups={})
 
 
+def keep_rows(connection: Any, condition: str) -> int:
+    """Leave rows out of the table `stage_rows`; return how many.
+
+    It is written anew: where rows are deleted, DuckDB may at any time number the others again, and two tables are
+    written by these numbers.
+    """
+    connection.execute(f"CREATE TEMP TABLE kept_rows AS SELECT * FROM stage_rows WHERE {condition}")
+    left_out = "SELECT (SELECT count(*) FROM stage_rows) - (SELECT count(*) FROM kept_rows)"
+    number: int = connection.execute(left_out).fetchall()[0][0]
+    connection.execute("DROP TABLE stage_rows")
+    connection.execute("ALTER TABLE kept_rows RENAME TO stage_rows")
+    return number
+
+
 def reason_of_meaning(meaning: str) -> str | None:
     """Return the word for what became of a visit, from a status in words; None if it is not known."""
     plain = " ".join(meaning.lower().replace("_", " ").split())
@@ -486,10 +500,11 @@ def _drop_repeats(connection: Any, *, has_rids: bool) -> list[str]:
         key = "coalesce(CAST(rid AS VARCHAR), concat_ws(' ', rsid, entered, ended, reason))"
     else:
         key = "concat_ws(' ', rsid, entered, ended, reason)"
-    left_out = connection.execute(
-        "DELETE FROM stage_rows WHERE rowid IN (SELECT place FROM stage QUALIFY row_number() OVER "
-        f"(PARTITION BY {key} ORDER BY ended DESC NULLS LAST, {rank_sql('reason')}) > 1)"
-    ).fetchone()[0]
+    left_out = keep_rows(
+        connection,
+        "rowid NOT IN (SELECT place FROM stage QUALIFY row_number() OVER "
+        f"(PARTITION BY {key} ORDER BY ended DESC NULLS LAST, {rank_sql('reason')}) > 1)",
+    )
     return [f"{left_out:,} visits are listed more than once, and count once."] if left_out else []
 
 

@@ -268,10 +268,13 @@ def test_what_is_no_report_is_refused_in_its_own_words(tmp_path: Path) -> None:
 def test_a_visit_listed_twice_counts_once_and_a_visit_of_two_people_is_refused(tmp_path: Path) -> None:
     history = History.open(tmp_path / "study")
     path = tmp_path / "twice.csv"
-    path.write_bytes(content([*rows(FIRST), *rows(FIRST[:1])]))
+    path.write_bytes(content([*rows(FIRST[:2]), *rows(FIRST)]))
     with pytest.warns(CintWarning, match="count once"):
         history.add_report(path, **times(1))
-    assert len(table(history, "visits")) == len(FIRST)
+    person_of = {visit: person for visit, person, *_ in table(history, "visits")}
+    id_of = {person: key for person, key, *_ in table(history, "people")}
+    pairs = [(id_of[person_of[visit]], found) for visit, found in table(history, "sessions")]
+    assert sorted(pairs) == sorted((rsid(person), rid(1, person)) for person, _ in FIRST)
     path.write_bytes(content([*rows(FIRST), [rsid(30), *rows(FIRST)[0][1:]]]))
     with pytest.raises(RespondentFileError, match="two different RSIDs"):
         history.add_report(path, name="another", target_group="group-1", **times(1))
