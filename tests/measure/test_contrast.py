@@ -208,6 +208,7 @@ def test_what_cannot_be_compared_is_refused_in_words(rows: Rows, arguments: dict
         (pd.DataFrame({"person": [1, 2]}), "no column but person"),
         (pd.DataFrame({"age": [1, 2]}), "no column person"),
         (pd.DataFrame({"person": range(8), "age": [math.inf] * 8}), "infinite"),
+        (pd.DataFrame({"person": range(8), "age": [1e200, 2.0] * 4}), "too large"),
         (pd.DataFrame({"person": ["a", "b"], "age": [3, 4]}), "nobody with attributes"),
     ],
 )

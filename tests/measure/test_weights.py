@@ -299,6 +299,7 @@ def test_kishs_effective_size_by_hand() -> None:
         ({"person": [1], "wave": [1]}, "no column weight"),
         ({"person": [1, 1], "wave": [1, 1], "weight": [1, 2]}, "one row per person and wave"),
         ({"person": [1], "wave": [1], "weight": [-1]}, "0 or more"),
+        ({"person": [1], "wave": [1], "weight": [1e200]}, "0 or more, up to 1e"),
         ({"person": [1], "wave": [1], "weight": [None]}, "column weight has 1"),
         ({"person": [1], "wave": [1], "weight": ["x"]}, "column weight has 1"),
         ({"person": [1], "wave": [1], "weight": [0]}, "sum to 0"),
@@ -307,6 +308,16 @@ def test_kishs_effective_size_by_hand() -> None:
 def test_weights_that_are_none_are_refused(weights: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         cint.measure.weight_summary(pd.DataFrame(weights))
+
+
+def test_what_weights_cost_does_not_depend_on_their_unit() -> None:
+    usual = pd.DataFrame({"person": range(4), "wave": 1, "weight": [1.0, 1.0, 4.0, 0.5]})
+    (expected,) = rows_of(cint.measure.weight_summary(usual))
+    for unit in (1e-300, 1e99):
+        (found,) = rows_of(cint.measure.weight_summary(usual.assign(weight=usual.weight * unit)))
+        assert [found[name] for name in ("cv", "deff", "n_eff")] == pytest.approx(
+            [expected[name] for name in ("cv", "deff", "n_eff")]
+        )
 
 
 def test_balance_is_measured_from_those_who_began() -> None:
@@ -360,6 +371,8 @@ def test_replicates_give_the_error_of_their_means() -> None:
     ("values", "arguments", "said"),
     [
         ({"person": [1], "value": ["a"]}, {"wave": 1}, "no numbers"),
+        ({"person": [1], "value": [math.inf]}, {"wave": 1}, "infinite"),
+        ({"person": [1], "value": [1e200]}, {"wave": 1}, "too large"),
         ({"person": [1, 1], "value": [1, 2]}, {"wave": 1}, "one row per person"),
         ({"person": [5], "value": [1.0]}, {"wave": 1}, "Nobody has both"),
         ({"person": [1], "value": [1.0]}, {"wave": 2}, "no wave 2"),

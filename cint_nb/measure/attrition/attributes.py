@@ -17,6 +17,8 @@ from cint_nb.measure.people import read_people
 from cint_nb.measure.words import COMPLETED, CUT_OFF, NOT_KNOWN, PENDING, REJECTED
 
 NOT_KNOWN_LEVEL = "not_known"
+NUMBER_MAX = 1e100
+"""The largest number that is taken: squares of it still have room."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,11 @@ def read_attributes(frame: Any, columns: Sequence[str] | None, *, besides: Seque
 def _attribute(name: str, dtype: Any, values: list[Any]) -> Attribute:
     if dtype.is_numeric():
         numbers = [None if value is None else float(value) for value in values]
-        if not all(math.isfinite(number) for number in numbers if number is not None):
+        if not all(abs(number) <= NUMBER_MAX for number in numbers if number is not None):
             raise InputError(
-                f"The attribute {name} has numbers that are infinite.",
-                evidence={"column": name},
-                next_step="leave them null where the value is not known.",
+                f"The attribute {name} has numbers that are infinite, or too large to have a variance.",
+                evidence={"column": name, "largest": f"{NUMBER_MAX:g}"},
+                next_step="leave them null where the value is not known, or choose a larger unit.",
             )
         return Attribute(name, "number", numbers)
     return Attribute(name, "word", [NOT_KNOWN_LEVEL if value is None else str(value) for value in values])

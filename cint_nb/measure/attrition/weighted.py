@@ -12,7 +12,7 @@ import narwhals as nw
 from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
-from cint_nb.measure.attrition.attributes import Attribute, read_attributes, read_persons_table
+from cint_nb.measure.attrition.attributes import NUMBER_MAX, Attribute, read_attributes, read_persons_table
 from cint_nb.measure.frames import fetch, open_frame, require_columns
 from cint_nb.measure.people import read_people
 from cint_nb.measure.probability import refuse_conf, two_sided_quantile
@@ -76,11 +76,12 @@ def weight_summary(weights: Any) -> Any:
             raise InputError(
                 f"The weights of wave {wave} sum to 0.", evidence={"wave": wave}, next_step="leave the wave out."
             )
-        squares = math.fsum(value * value for value in values)
         mean = total / n
-        deff = n * squares / total**2
-        spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / n)
-        rows.append((wave, n, total, mean, spread / mean, deff, n / deff, min(values), max(values)))
+        # Relative to their mean, since squares of very large or small weights are out of range.
+        relative = [value / total * n for value in values]
+        deff = math.fsum(value * value for value in relative) / n
+        cv = math.sqrt(math.fsum((value - 1) ** 2 for value in relative) / n)
+        rows.append((wave, n, total, mean, cv, deff, n / deff, min(values), max(values)))
     columns = zip(*rows, strict=True) if rows else ([] for _ in _SUMMARY)
     _, origin = open_frame(weights, "weights")
     return origin.table({name: list(column) for name, column in zip(_SUMMARY, columns, strict=True)}, _SUMMARY)
@@ -91,9 +92,9 @@ def _read_weights(weights: Any) -> dict[int, dict[Any, float]]:
     found = read_persons_table(weights, "weights", ["person", "wave", "weight"])
     by_wave: dict[int, dict[Any, float]] = defaultdict(dict)
     for person, wave, weight in zip(*found.values(), strict=True):
-        if weight < 0 or person in by_wave[int(wave)]:
+        if not 0 <= weight <= NUMBER_MAX or person in by_wave[int(wave)]:
             raise InputError(
-                "weights has one row per person and wave, each with a weight of 0 or more.",
+                f"weights has one row per person and wave, each with a weight of 0 or more, up to {NUMBER_MAX:g}.",
                 evidence={"field": "weights", "wave": int(wave)},
                 next_step="pass the output of attrition_weights; of replicates, one of them.",
             )
@@ -317,7 +318,14 @@ def _read_values(values: Any) -> dict[Any, float]:
             next_step="keep one value of each person.",
         )
     pairs = zip(found["person"], found["value"], strict=True)
-    return {person: float(value) for person, value in pairs if value is not None}
+    known = {person: float(value) for person, value in pairs if value is not None}
+    if not all(abs(value) <= NUMBER_MAX for value in known.values()):
+        raise InputError(
+            "values: the column value has numbers that are infinite, or too large to have a variance.",
+            evidence={"column": "value", "largest": f"{NUMBER_MAX:g}"},
+            next_step="leave them null where the value is not known, or choose a larger unit.",
+        )
+    return known
 
 
 def _replicate_error(value_of: dict[Any, float], replicates: Any, wave: int) -> float:
