@@ -338,6 +338,40 @@ def test_balance_is_measured_from_those_who_began() -> None:
     assert all(abs(row["smd_after"]) < max(0.05, abs(row["smd_before"])) for row in found.values())
 
 
+def test_balance_with_a_base_weight_is_measured_from_what_the_weights_are_to_reproduce() -> None:
+    frame, known, done = chained(6, people=300)
+    based = known.assign(base=10 + 30 * (known.device == "phone"))
+    weights = cint.measure.attrition_weights(frame, based, base_weight="base")
+    found = by_key(rows_of(cint.measure.balance(frame, known, weights, wave=3)), "attribute", "level")
+    begun = based[based.person.isin(done[0])]
+    p = begun.base[begun.device == "phone"].sum() / begun.base.sum()
+    assert found["device", "phone"]["target"] == pytest.approx(p)
+    after = found["device", "phone"]["weighted"] - p
+    assert found["device", "phone"]["smd_after"] == pytest.approx(after / math.sqrt(p * (1 - p)))
+    age = np.average(begun.age, weights=begun.base)
+    variance = np.average((begun.age - age) ** 2, weights=begun.base) * len(begun) / (len(begun) - 1)
+    assert found["age", None]["target"] == pytest.approx(age)
+    after = found["age", None]["weighted"] - age
+    assert found["age", None]["smd_after"] == pytest.approx(after / math.sqrt(variance))
+
+
+def test_where_everybody_stayed_base_weights_are_in_balance() -> None:
+    frame = pd.DataFrame(shares([(6, 6), (6, 6)]))
+    known = pd.DataFrame({"person": range(6), "kind": list("aabbbb"), "age": range(20, 26), "base": [1, 2, 3, 4, 5, 9]})
+    weights = cint.measure.attrition_weights(frame, known, base_weight="base")
+    found = rows_of(cint.measure.balance(frame, known, weights, wave=2, columns=["kind", "age"]))
+    assert [row["smd_after"] for row in found] == [0, 0, 0]
+    assert all(row["smd_before"] for row in found)
+
+
+def test_balance_of_one_wave_alone_says_that_it_compares_people_with_themselves() -> None:
+    frame, known, _ = chained(6)
+    weights = cint.measure.attrition_weights(frame, known)
+    with warned() as texts:
+        cint.measure.balance(frame, known, weights[weights.wave == 3], wave=3)
+    assert any("compared with themselves" in text for text in texts)
+
+
 def test_a_mean_and_its_error_are_those_of_statsmodels() -> None:
     generator = np.random.default_rng(1)
     y, w = generator.normal(50, 10, 40), generator.uniform(0.5, 4, 40)

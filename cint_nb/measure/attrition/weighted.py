@@ -117,7 +117,9 @@ def balance(frame: Any, attributes: Any, weights: Any, *, wave: int, columns: Se
     """Return how those who stayed differ from all who began, before and after weighting.
 
     Formula: standardised differences from the people who completed the first wave of the weights, with their standard
-    deviation as divisor (n − 1 for numbers, √(p (1 − p)) for shares); below 0.1 is usually called balanced.
+    deviation as divisor (n − 1 for numbers, √(p (1 − p)) for shares); below 0.1 is usually called balanced. They count
+    with their weights of that wave, so that with a base weight the target is what the weights are to reproduce;
+    `unweighted` is without any weight.
 
     Source: Stuart (2010); Austin & Stuart (2015).
 
@@ -136,7 +138,8 @@ def balance(frame: Any, attributes: Any, weights: Any, *, wave: int, columns: Se
 
     Assumes: nothing. Balance of what is known is no proof of balance in what is asked.
 
-    Warns: of people without attributes, who are left out.
+    Warns: of people without attributes, who are left out; and where the wave is the first of the weights, whose people
+        are compared with themselves.
 
     Example:
         >>> import pandas as pd
@@ -157,6 +160,11 @@ def balance(frame: Any, attributes: Any, weights: Any, *, wave: int, columns: Se
     of_wave = _weights_of(of_waves, wave)
     people = read_people(frame)
     first = min(of_waves)
+    if wave == first:
+        warn_caller(
+            f"measure.balance: wave {wave} is the first of the weights, so that its people are compared with "
+            "themselves. Pass the weights of all waves, and a later wave."
+        )
     begun = people.data.filter(nw.col("wave") == first).filter(nw.col("word") == COMPLETED)
     target = fetch(begun.select("person"))["person"]
     table = read_attributes(attributes, columns)
@@ -171,35 +179,32 @@ def balance(frame: Any, attributes: Any, weights: Any, *, wave: int, columns: Se
     if len(stayed) < len(of_wave):
         warn_caller(f"measure.balance: {len(of_wave) - len(stayed):,} weighted people have no attributes.")
     shares = [of_wave[person] for person in stayed]
+    # Whoever has no weight in the first wave stands for as many people as the others do on average.
+    usual = math.fsum(of_waves[first].values()) / len(of_waves[first]) or 1.0
+    begun_shares = [of_waves[first].get(person, usual) for person in target]
     rows = [
         row
         for all_of_them, here in zip(table.of(target), table.of(stayed), strict=True)
-        for row in _balance(all_of_them, here, shares)
+        for row in _balance(all_of_them, begun_shares, here, shares)
     ]
     return people.origin.table({name: [row[name] for row in rows] for name in _BALANCE}, _BALANCE)
 
 
-def _balance(target: Attribute, here: Attribute, weights: Sequence[float]) -> list[dict[str, Any]]:
+def _balance(
+    target: Attribute, target_weights: Sequence[float], here: Attribute, weights: Sequence[float]
+) -> list[dict[str, Any]]:
     rows = []
     for level in [None] if target.kind == "number" else sorted({*target.levels, *here.levels}):
-        goal = _as_numbers(target, level)
-        known = [
-            (value, weight)
-            for value, weight in zip(_as_numbers(here, level), weights, strict=True)
-            if value is not None
-        ]
-        values = [value for value in goal if value is not None]
-        middle = _mean([(value, 1.0) for value in values])
+        known = _known(here, level, weights)
+        goal = _known(target, level, target_weights)
+        middle = _mean(goal)
         before, after = _mean([(value, 1.0) for value, _ in known]), _mean(known)
         spread = None
-        if middle is not None:
-            spread = (
-                math.sqrt(middle * (1 - middle))
-                if target.kind == "word"
-                else math.sqrt(math.fsum((value - middle) ** 2 for value in values) / (len(values) - 1))
-                if len(values) > 1
-                else None
-            )
+        if middle is not None and target.kind == "word":
+            spread = math.sqrt(max(0.0, middle * (1 - middle)))  # weights may round a share to just above 1
+        elif middle is not None and len(goal) > 1:
+            variance = _mean([((value - middle) ** 2, weight) for value, weight in goal]) or 0.0
+            spread = math.sqrt(variance * len(goal) / (len(goal) - 1))
         rows.append(
             {
                 "attribute": target.name,
@@ -221,8 +226,10 @@ def _standardised(mean: float | None, target: float | None, spread: float | None
     return 0.0 if math.isclose(mean, target, rel_tol=1e-12, abs_tol=1e-12) else (mean - target) / spread
 
 
-def _as_numbers(attribute: Attribute, level: str | None) -> list[float | None]:
-    return attribute.values if level is None else [float(value == level) for value in attribute.values]
+def _known(attribute: Attribute, level: str | None, weights: Sequence[float]) -> list[tuple[float, float]]:
+    """Return the known values, of a word whether it is the level, with the weights of their people."""
+    values = attribute.values if level is None else [float(value == level) for value in attribute.values]
+    return [(value, weight) for value, weight in zip(values, weights, strict=True) if value is not None]
 
 
 def _mean(pairs: Sequence[tuple[float, float]]) -> float | None:
