@@ -103,7 +103,10 @@ def _off_zero(value: float, tiny: float) -> float:
 
 def student_p(t: float, df: float) -> float:
     """Return the two-sided p-value of Student's t, with `df` degrees of freedom that need not be whole."""
-    return beta_cdf(df / (df + t * t), df / 2, 0.5)
+    square = t * t
+    if square < 1:  # of many people df / (df + t²) rounds to 1, and its distance to 1 does not
+        return 1 - beta_cdf(square / (df + square), 0.5, df / 2)
+    return beta_cdf(df / (df + square), df / 2, 0.5)
 
 
 def fisher_exact(stayed: Sequence[int], left: Sequence[int]) -> float:

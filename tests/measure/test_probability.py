@@ -23,6 +23,11 @@ def test_the_p_value_of_student(df: float) -> None:
         assert math.isclose(probability.student_p(t, df), 2 * stats.t.sf(abs(t), df), rel_tol=1e-9, abs_tol=1e-15)
 
 
+def test_the_p_value_of_student_for_very_many_people() -> None:
+    for t, df in ((1e-5, 1e4), (1e-5, 1e6), (0.5, 1e6), (1.0, 1e6), (3.0, 1e6)):
+        assert math.isclose(probability.student_p(t, df), 2 * stats.t.sf(t, df), rel_tol=1e-8)
+
+
 @pytest.mark.parametrize(("a", "b"), [(0.5, 0.5), (1, 3), (40, 2), (300.5, 700.25), (1e4, 3e4)])
 def test_the_beta_distribution(a: float, b: float) -> None:
     for x in (0.0, 1e-6, 0.01, a / (a + b), 0.4, 0.99, 1.0):
