@@ -133,7 +133,7 @@ def logrank(frame: Any, *, by: str, base: str = "asked") -> Any:
 
     Assumes: as `retention`, in each group.
 
-    Warns: as `retention_curve`; and where no events were seen in two groups.
+    Warns: as `retention_curve`; and where nobody completed while two groups were at risk, or all did at once.
 
     Example:
         >>> import pandas as pd
@@ -203,8 +203,8 @@ def _log_rank(groups: Sequence[Sequence[EventTime]], wave: int) -> dict[str, Any
     )
     if not tested or solution is None:
         warn_caller(
-            f"measure.logrank, wave {wave}: nothing to compare, because no events were seen in two groups at risk at "
-            "the same time."
+            f"measure.logrank, wave {wave}: nothing to compare, because no events were seen while people of two "
+            "groups were at risk, or all who were at risk completed at once."
         )
         return {"events": events_in_all, "chi2": None, "df": None, "p": None}
     chi2 = math.fsum(excess[place] * value for place, value in zip(tested, solution, strict=True))

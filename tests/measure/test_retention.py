@@ -177,6 +177,14 @@ def test_groups_without_events_have_no_test_and_it_is_said() -> None:
     assert any("no events" in text for text in texts)
 
 
+def test_groups_who_all_completed_at_once_have_no_test_and_it_is_said() -> None:
+    rows = [visit(person, 1, "completed", after=1) | {"cell": "ab"[person % 2]} for person in range(4)]
+    with warned() as texts:
+        (found,) = rows_of(cint.measure.logrank(in_polars(rows), by="cell"))
+    assert (found["events"], found["chi2"], found["df"], found["p"]) == (4, None, None, None)
+    assert any("completed at once" in text for text in texts)
+
+
 @pytest.mark.parametrize("by", ["wave", "part"])
 def test_one_group_is_none_to_compare(by: str) -> None:
     with pytest.raises(InputError, match="two groups"):
