@@ -143,6 +143,20 @@ def test_numbers_that_are_not_known_leave_the_model_and_words_are_a_level() -> N
 
 
 @pytest.mark.parametrize(
+    ("age", "said"),
+    [([None] * 8, "of nobody all numbers are known"), ([30.0, 40, 50, *[None] * 5], "all numbers are known stayed")],
+)
+def test_numbers_known_of_too_few_are_not_called_separation(age: list[float | None], said: str) -> None:
+    frame = pd.DataFrame(shares([(8, 8), (4, 8)]))
+    known = pd.DataFrame({"person": range(8), "kind": list("abababab"), "age": pd.Series(age, dtype=float)})
+    with warned() as texts:
+        found = rows_of(cint.measure.contrast(frame, known, wave=2))
+    assert any(said in text for text in texts)
+    assert not any("separation" in text for text in texts)
+    assert {row["ame"] for row in found} == {None}
+
+
+@pytest.mark.parametrize(
     "known",
     [
         {"kind": ["a"] * 4 + ["b"] * 4},  # all of one level stayed

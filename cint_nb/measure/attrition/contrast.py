@@ -62,7 +62,7 @@ def contrast(
     a share; Welch's t for numbers, χ² without correction for words, Fisher's exact test for two levels with an expected
     count below 5; p-values adjusted over attributes (Holm 1979). Average marginal effects come from one logit of all
     attributes: for a word everybody set to the level less everybody set to the first level, for a number the mean
-    derivative; with the delta method.
+    derivative; with the delta method. The model has the people of whom all numbers are known.
 
     Args:
         frame: Visits and listed persons, see `dispositions`, or its output.
@@ -85,7 +85,7 @@ def contrast(
     Assumes: people of whom nothing is known are like the others; the model, that effects add up on the logit scale.
 
     Warns: of people without attributes, of people cut off, who count as left, of small expected counts, and of
-    separation, which leaves the effects null.
+    separation, or numbers that are known of too few, which leave the effects null.
 
     Example:
         >>> import pandas as pd
@@ -213,6 +213,17 @@ def _effects(
     places = [place for place in range(len(stayed)) if all(values[place] is not None for values in numbers)]
     known = [attribute.at(places) for attribute in attributes]
     outcome = np.array([stayed[place] for place in places], dtype=float)
+    if len(set(outcome)) < 2:
+        warn_caller(
+            f"measure.contrast, wave {wave}: no effects, because "
+            + (
+                f"everybody of whom all numbers are known {'stayed' if outcome[0] else 'left'}. "
+                if places
+                else "of nobody all numbers are known. "
+            )
+            + "Leave out of columns what is known of few, or cut it into groups, so that unknown is a level."
+        )
+        return {}
     try:
         design = make_design(known)
         fit = fit_logit(design.matrix, outcome)
