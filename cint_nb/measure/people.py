@@ -428,7 +428,8 @@ def _is_visit() -> nw.Expr:
 
 def _word_and_closing(schema: Mapping[str, Any]) -> _Part:
     # One number says which part closed last, and why: of two at the same time the first of the list.
-    closed = nw.col("open_until").fill_null(0) * 8 if "open_until" in schema else 0
+    # A millisecond later, so that 0 is what is not known, and a part that closed at 0 has closed.
+    closed = (nw.col("open_until") + 1).fill_null(0) * 8 if "open_until" in schema else 0
     made: dict[str, nw.Expr] = {"latest": closed + (7 - nw.col("closing"))}
     wanted = [nw.col("word").min(), nw.col("latest").max()]
     if {"as_of", "open_until"} <= set(schema):
@@ -463,7 +464,7 @@ def _resolved(found: nw.LazyFrame[Any], made: Collection[str], *, null_is_absent
     listed = _without_visit(nw.col("closing"), null_is_absent=null_is_absent)
     columns = {"word": nw.when(nw.col("word") == LISTED).then(listed).otherwise(nw.col("word"))}
     if "opened" in made:
-        columns["closes"] = nw.when(nw.col("latest") >= 8).then(nw.col("latest") // 8)
+        columns["closes"] = nw.when(nw.col("latest") >= 8).then(nw.col("latest") // 8 - 1)
         columns["entered"] = nw.col("first_entered")
     if "deciding" in made:
         columns |= _deciding_visit(details="costs" in made)

@@ -102,6 +102,21 @@ def test_the_curve_passes_through_the_estimate(rows: Rows, base: str) -> None:
             assert math.isclose(row["km_share"], reached[-1] if reached else 0.0, abs_tol=1e-12)
 
 
+def test_people_of_a_part_that_closed_when_it_opened_are_at_risk_of_nothing_later() -> None:
+    for opened in (0, OPENED):
+        rows = [
+            visit(1, 1, "completed", entered=opened, ended=opened, open_from=opened, open_until=opened + 5 * HOUR),
+            visit(
+                2, 1, "completed", entered=opened, ended=opened + HOUR, open_from=opened, open_until=opened + 5 * HOUR
+            ),
+            visit(3, 1, None, open_from=opened, open_until=opened, closed_by="goal"),
+            visit(4, 1, None, open_from=opened, open_until=opened + 5 * HOUR),
+        ]
+        found = rows_of(quiet(cint.measure.retention_curve, in_polars(rows)))
+        assert [(row["hours"], row["at_risk"], row["events"]) for row in found] == [(0.0, 4, 1), (1.0, 2, 1)]
+        assert found[-1]["share"] == pytest.approx(1 - 3 / 4 * 1 / 2)
+
+
 def test_a_wave_by_hand() -> None:
     """Ten people: completes after 1, 2 and 30 hours, one turned away after 2, one cut off after 20, five absent."""
     rows = [visit(person, 1, "completed", after=hours) for person, hours in ((1, 1), (2, 2), (3, 30))]
