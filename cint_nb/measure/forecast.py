@@ -70,8 +70,8 @@ def forecast(
 
     Formula: waves are exchangeable: K ~ BetaBinomial(n, μ (1 − ρ) / ρ, (1 − μ) (1 − ρ) / ρ) with μ ~ Beta(`prior`) and
     ρ ~ Beta(`rho_prior`), integrated numerically; the forecast is the posterior predictive distribution. A plain
-    binomial would take all waves for alike: its 90 % band held in a quarter to three quarters of the waves. Suppliers
-    are left out on purpose: a wave uses them all, and what they share is the wave.
+    binomial would take all waves for alike, and its band holds the less often the more they differ. Suppliers are left
+    out on purpose: a wave uses them all, and what they share is the wave.
 
     Source: Gelman et al. (2013), chapter 5; Williams (1975) for the beta-binomial.
 
@@ -89,10 +89,10 @@ def forecast(
 
     Returns:
         One row: `hours waves saved mean median low high p_goal ids_needed cost_low cost_mean cost_high`. `low` and
-        `high` hold with probability `conf`; `p_goal` is that of at least `goal` completes; `ids_needed` the shortest
-        list that reaches it with probability `conf`, null above 100,000. Costs are the price × the completes up to the
-        goal: at `low`, expected, and at `high`. Without goal or price their columns are null. A frame of pandas holds
-        the priors in `attrs`.
+        `high` hold with probability `conf` or more, as counts allow; `p_goal` is that of at least `goal` completes;
+        `ids_needed` the shortest list that reaches it with probability `conf`, null above 100,000. Costs are the price
+        × the completes up to the goal: at `low`, expected, and at `high`. Without goal or price their columns are null.
+        A frame of pandas holds the priors in `attrs`.
 
     Raises:
         InputError: not enough waves were open long enough, or an argument is wrong.
@@ -119,10 +119,16 @@ def forecast(
     for name, value in (("saved", saved), ("goal", goal)):
         if value is not None and not 1 <= value <= 10 * IDS_MAX:
             raise InputError(
-                f"{name} is a whole number from 1.", evidence={"field": name}, next_step=f"give the {name} as a count."
+                f"{name} is a whole number from 1 to {10 * IDS_MAX:,}.",
+                evidence={"field": name},
+                next_step=f"give the {name} as a count.",
             )
     if price is not None and not 0 <= price <= _PRICE_MAX:
-        raise InputError("price is a number from 0.", evidence={"field": "price"}, next_step="give 2.5 for 2.50.")
+        raise InputError(
+            f"price is a number from 0 to {_PRICE_MAX:,.0f}.",
+            evidence={"field": "price"},
+            next_step="give 2.5 for 2.50.",
+        )
     waves, hours, origin = _past_waves(frame, horizon)
     if len(waves) < min_waves:
         raise _not_enough(len(waves), min_waves)
@@ -166,9 +172,10 @@ def forecast_check(
 ) -> Any:
     """Return how good forecasts of the past waves would have been, each made from the waves before it.
 
-    Formula: as `forecast`. `pit` = F(k − 1) + f(k) / 2, which good forecasts spread evenly between 0 and 1. `log_score`
-    is log f(k), higher is better, and no forecast gains by saying what it does not believe (a proper score; Gneiting &
-    Raftery 2007). `log_score_last` is that of a binomial with the share of the wave before, (k + ½) / (n + 1).
+    Formula: as `forecast`. `pit` = F(k − 1) + f(k) / 2, which good forecasts spread between 0 and 1 as evenly as counts
+    can be. `log_score` is log f(k), higher is better, and no forecast gains by saying what it does not believe (a
+    proper score; Gneiting & Raftery 2007). `log_score_last` is that of a binomial with the share of the wave before,
+    (k + ½) / (n + 1).
 
     Args:
         frame: Visits and listed persons of past waves, see `dispositions`, or its output.

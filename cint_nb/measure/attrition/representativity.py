@@ -39,11 +39,13 @@ def r_indicator(
     Formula: with ρ the probability to stay, from a logit of all attributes, R = 1 − 2 S(ρ): 1 if everybody is as likely
     to stay. S² is reduced by the bias that the estimation of ρ brings, Σ zᵢ′ Σ zᵢ / N with zᵢ = ρᵢ (1 − ρᵢ) xᵢ, never
     below 0; `R_raw` is without. The standard error takes the list for the population, so that it has no part for
-    sampling. CV = S(ρ) / ρ̄ bounds the bias of a mean. Partial indicators say what brings the unevenness: `Pu` of a
-    level √(nₖ/N) (ρ̄ₖ − ρ̄), of an attribute the root of their squares; `Pc` what an attribute adds within the cells of
-    all others.
+    sampling. CV = S(ρ) / ρ̄ bounds the bias of an unweighted mean, in standard deviations of what is averaged. Partial
+    indicators say what brings the unevenness: `Pu` of a level √(nₖ/N) (ρ̄ₖ − ρ̄), of an attribute the root of the sum of
+    their squares; `Pc` what an attribute adds within the cells of all others. Those of attributes are reduced by the
+    factor that S is reduced by, those of levels, which have a sign, are not.
 
-    Source: Schouten, Cobben & Bethlehem (2009); Shlomo, Skinner & Schouten (2012).
+    Source: Schouten, Cobben & Bethlehem (2009); Shlomo, Skinner & Schouten (2012) for bias and error; Schouten, Shlomo
+        & Skinner (2011) for the partial indicators.
 
     Args:
         frame: Visits and listed persons, see `dispositions`, or its output.
@@ -60,7 +62,8 @@ def r_indicator(
     Raises:
         InputError: an attribute is a number, the first wave, no report, everybody or nobody stayed, or separation.
 
-    Assumes: the attributes are what matters; R says nothing about what they do not show.
+    Assumes: the attributes are what matters; R says nothing about what they do not show, and Rs of different attributes
+    do not compare. With many attributes the cells of the others have one person each, and `Pc` goes to 0.
 
     Warns: of people without attributes, and of people cut off, who count as left.
 

@@ -54,21 +54,23 @@ def attrition_weights(
         method: `logit` or `classes`.
         classes: How many classes, from 2 to 1,000.
         base_weight: A column of `attributes` with weights from before, such as a calibration of the first wave.
-        trim: No weight above this many times the median of its wave; above 1. What was cut is spread over all.
+        trim: Weights above this many times the median of their wave are cut to it, once; above 1. What was cut is
+            spread over all in proportion, so that the largest end a little above.
         cut_off: `refuse` waves in which people of the chain were cut off, or count them `as_left`.
 
     Returns:
-        A row per wave and person who completed all waves so far: `person wave p weight_raw weight`; `weight` is
-        trimmed.
+        A row per wave and person who completed all waves so far: `person wave p weight_raw weight`; `p` is of the step
+        to this wave, `weight_raw` of all steps so far, `weight` is trimmed.
 
     Raises:
         InputError: there are no two waves; a wave is still open, or stopped early, or has no report; attributes
             separate those who stayed; a class has nobody who stayed; a number or a base weight is not known.
 
     Assumes: missing at random: of two people with the same attributes, staying does not depend on what they would have
-    answered. Where it does, bias remains, and nothing in the data can show it.
+    answered, and none is certain to leave. Where it does, bias remains, and nothing in the data can show it.
 
-    Warns: of people without attributes, without a known answer, and cut off.
+    Warns: of people without attributes or without a known answer, who leave the chain and for whom nobody else stands;
+    and of people cut off.
 
     Example:
         >>> import pandas as pd
@@ -192,9 +194,11 @@ def bootstrap_weights(
     Raises:
         InputError: as `attrition_weights`; or no replicate has weights.
 
-    Assumes: as `attrition_weights`; and people drawn independently, without strata.
+    Assumes: as `attrition_weights`; and people drawn independently, without strata. Base weights are taken as given:
+    how they were made is not repeated. As many are drawn as there are, which makes errors smaller by √(1 − 1/n) only.
 
-    Warns: if more than 5 % of the replicates were unusable, with their number.
+    Warns: if more than 5 % of the replicates were unusable, with their number: errors are then those of resamples that
+    have weights, which differ less than all do.
 
     Example:
         >>> import pandas as pd
@@ -246,8 +250,9 @@ def bootstrap_weights(
         )
     if unusable > _UNUSABLE_MAX * len(resamples):
         warn_caller(
-            f"measure.bootstrap_weights: {unusable:,} of {len(resamples):,} replicates are unusable and left out, so "
-            "that standard errors are too small. Use fewer attributes, or join small levels."
+            f"measure.bootstrap_weights: {unusable:,} of {len(resamples):,} replicates are unusable and left out: "
+            "standard errors are then of the others only, and may be too small. Use fewer attributes, or join small "
+            "levels."
         )
     return chain.origin.table(values, _REPLICATES)
 
