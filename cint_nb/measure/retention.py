@@ -54,7 +54,8 @@ def retention(
         by: A column to compare by, known in all rows and the same in all rows of a person and wave.
         base: `asked`: everybody asked in the wave; `first`, `previous`, `ever`: those who completed the first wave, the
             wave before, or any earlier one. These have no row for the first wave. People of a base without a row in a
-            wave count as not asked, in the group of the complete that made them part of it.
+            wave count as not asked, in the group of the complete that made them part of it. Of these bases, people who
+            were not asked are in `n`, as people who did not complete; `km_share` is of those asked.
         horizon: Hours since the opening at which waves are compared, above 0; the shortest time that any row was open,
             if None.
         conf: Of the intervals, above 0.5 and below 1.

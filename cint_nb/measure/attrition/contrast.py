@@ -70,7 +70,7 @@ def contrast(
             words, in which null is the level `not_known`.
         wave: The wave that was completed or not.
         base: Whose: those who completed the wave before (`previous`), the `first` or `ever` an earlier one, or
-            everybody `asked`.
+            everybody `asked`. Of the first three, people who were not asked count as left.
         columns: The attributes; all if None.
         conf: Of the intervals, above 0.5 and below 1.
         joint: Whether to fit the model; without it the effects are null, and statsmodels is not needed.

@@ -40,9 +40,9 @@ def attrition_weights(
     """Return weights by which those who stayed stand for everybody who completed the first wave.
 
     Formula: a chain of steps; each models completing a wave among those who completed every wave before it, and the
-    weight is the base weight × Π 1/p. With `logit` p is the fitted probability of a logit with main effects,
-    unweighted; with `classes` people are sorted by it into classes of about equal size, and p is the share of the class
-    that stayed.
+    weight is the base weight × Π 1/p. Whoever was not asked counts as left. With `logit` p is the fitted probability of
+    a logit with main effects, unweighted; with `classes` people are sorted by it into classes of about equal size, and
+    p is the share of the class that stayed.
 
     Source: Rizzo, Kalton & Brick (1996); Little (1986) for weighting classes; Potter (1990) for trimming.
 
