@@ -144,9 +144,7 @@ def ages(session: nox.Session) -> None:
 def grading(session: nox.Session) -> None:
     """The sheets, graded by nbgrader beside the pinned versions: answers get all points, blanks none."""
     # Of the two graders of notebooks this one was released last, in September 2026; otter-grader in July.
-    session.install(
-        "--quiet", "-e", ".[lab,history,weights]", "nbgrader==0.9.6", "--constraint", "binder/constraints.txt"
-    )
+    session.install("--quiet", "-e", ".[lab]", "nbgrader==0.9.6", "--constraint", "binder/constraints.txt")
     session.run("python", "tools/grade_sheets.py")
 
 

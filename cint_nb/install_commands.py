@@ -15,7 +15,7 @@ from cint_nb.domain.errors import SettingsError
 
 NAME = "cint_nb"
 CONDA_PACKAGES = {
-    "lab": "jupyterlab ipykernel matplotlib-base",
+    "lab": "jupyterlab ipykernel matplotlib-base python-calamine pyreadstat python-duckdb pyarrow statsmodels",
     "tables": "itables",
     "files": "python-calamine pyarrow pyreadstat",
     "history": "python-duckdb pyarrow",

@@ -137,19 +137,27 @@ def extras_in(text: str) -> set[str]:
     return {extra.strip() for found in re.findall(r"[\w.}]\[([a-z, ]+)\]", text) for extra in found.split(",")}
 
 
+def with_extras_of(names: set[str]) -> set[str]:
+    """Return extras and those that come with them."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    more = {each for name in names for line in extras[name] for each in extras_in(line)}
+    return names if more <= names else with_extras_of(names | more)
+
+
 @pytest.mark.parametrize("way", COURSE)
 def test_whatever_comes_with_the_course_can_run_all_of_it(way: str) -> None:
     code = [cell.source for path in NUMBERED for cell in code_cells(read(path))]
     needed = {extra for extra, call in NEEDED_BY.items() if any(re.search(call, source) for source in code)}
     assert needed == set(NEEDED_BY)
-    assert needed | {"lab", "files"} <= extras_in(COURSE[way]) <= set(PROJECT["project"]["optional-dependencies"])
+    assert needed | {"lab", "files"} <= with_extras_of(extras_in(COURSE[way]))
 
 
 def test_each_version_the_course_is_installed_with_is_pinned() -> None:
     pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "binder" / "constraints.txt").read_text(), re.MULTILINE))
     extras = PROJECT["project"]["optional-dependencies"]
-    direct = [*PROJECT["project"]["dependencies"], *(each for name in extras_in(DOCKERFILE) for each in extras[name])]
-    assert {re.split(r"[<>=\[ ]", each)[0].lower() for each in direct} - pinned == set()
+    named = with_extras_of(extras_in(DOCKERFILE))
+    direct = [*PROJECT["project"]["dependencies"], *(each for name in named for each in extras[name])]
+    assert {re.split(r"[<>=\[ ]", each)[0].lower() for each in direct} - pinned == {cint.__name__}
 
 
 def test_the_image_is_built_from_what_its_builder_is_sent(tmp_path: Path) -> None:
@@ -207,11 +215,11 @@ CLONE = {"url": f"file://{ROOT}", "dir_info": {"editable": True}}
 @pytest.mark.parametrize(
     ("installed", "command"),
     [
-        (Installed("pip"), 'python -m pip install "cint_nb[lab]"'),
-        (Installed("uv"), 'uv pip install "cint_nb[lab]"'),
-        (Installed("conda"), "conda install -c conda-forge jupyterlab ipykernel matplotlib-base"),
-        (Installed("pip", **WHEEL), 'python -m pip install "/home/a/cint_nb-0.1.0-py3-none-any.whl[lab]"'),
-        (Installed("pip", **CLONE), f'python -m pip install -e "{ROOT}[lab]"'),
+        (Installed("pip"), 'python -m pip install "cint_nb[completion]"'),
+        (Installed("uv"), 'uv pip install "cint_nb[completion]"'),
+        (Installed("conda"), "conda install -c conda-forge shtab"),
+        (Installed("pip", **WHEEL), 'python -m pip install "/home/a/cint_nb-0.1.0-py3-none-any.whl[completion]"'),
+        (Installed("pip", **CLONE), f'python -m pip install -e "{ROOT}[completion]"'),
     ],
     ids=["pip", "uv", "conda", "wheel", "clone"],
 )
@@ -222,7 +230,7 @@ def test_the_command_for_an_extra_is_that_of_the_way_of_installing(
     monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "ipykernel.kernelapp", raising=False)
-    assert command_for("lab") == command
+    assert command_for("completion") == command
 
 
 def test_in_a_notebook_the_command_is_a_magic(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import subprocess
 import sys
+import tomllib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,29 @@ def test_a_study_of_two_waves_from_nothing_to_a_reconciled_second_one_takes_fort
     assert result.state == "done"
     assert result.counts["accepted"] == len(result.frame()) > 0
     names["client"].close()
+
+
+def test_what_the_readme_shows_needs_nothing_that_pip_does_not_install_with_it(tmp_path: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {
+        "pyarrow",
+        "duckdb",
+        "statsmodels",
+        "scipy",
+        "polars",
+        "matplotlib",
+        "openpyxl",
+        "python_calamine",
+        "shtab",
+    }
+    needed = " ".join(project["dependencies"]).replace("-", "_")
+    assert not [each for each in extras if each in needed]
+    missing = f"import sys\nsys.modules.update(dict.fromkeys({sorted(extras)}))\n"
+    program = tmp_path / "study.py"
+    program.write_text(f"{missing}{SHORTEST}{WAVE}{STUDY}", encoding="utf-8")
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "completed wave 1" in done.stdout
 
 
 def test_the_program_of_the_readme_uploads_and_takes_the_job_up_by_its_id(shown: dict[str, Any]) -> None:

@@ -163,9 +163,21 @@ def frame_columns(frame: Any) -> TableColumns:
     return TableColumns(cells, table.values)
 
 
+def library_of(value: Any) -> str:
+    """Return the library of a table or column, also where its class is a subclass of the library's, as ours are."""
+    libraries = [each.__module__.partition(".")[0] for each in type(value).__mro__]
+    return next((each for each in libraries if each in ("pandas", "polars", "pyarrow", "narwhals")), libraries[0])
+
+
+def type_name(value: Any) -> str:
+    """Return the name of a value's class, of a subclass the name that its library has for it."""
+    library = library_of(value)
+    return next(each.__name__ for each in type(value).__mro__ if each.__module__.partition(".")[0] == library)
+
+
 def unwrap_frame(source: Any) -> Any:
     """Return the table in memory that a lazy or wrapped one stands for; anything else unchanged."""
-    library = type(source).__module__.partition(".")[0]
+    library = library_of(source)
     if library == "narwhals":
         return unwrap_frame(source.to_native())
     if library == "polars" and hasattr(source, "collect"):
@@ -182,7 +194,7 @@ def unwrap_frame(source: Any) -> Any:
 
 def columns_of(source: Any) -> TableColumns | None:
     """Return the columns of a table of pandas, polars or pyarrow, or of a list of mappings; None for anything else."""
-    if type(source).__module__.partition(".")[0] == "pandas":
+    if library_of(source) == "pandas":
         return frame_columns(source) if hasattr(source, "columns") else None
     if hasattr(source, "get_columns") and hasattr(source, "columns"):  # polars
         names, get = list(source.columns), lambda place: iter(source.to_series(place).to_list())

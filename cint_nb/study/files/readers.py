@@ -136,10 +136,10 @@ def _read_any(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]
         name, content = uploaded
         return _read_file(content, replace(options, name=options.name or name))
     source = binary_formats.unwrap_frame(source)
-    if type(source).__module__.partition(".")[0] == "pandas":
+    if binary_formats.library_of(source) == "pandas":
         return _read_pandas(source, options)
     if (columns := binary_formats.columns_of(source)) is not None:
-        name = options.name or type(source).__name__
+        name = options.name or binary_formats.type_name(source)
         reading, cells, shown = _read_columns(columns, name, options)
         info = SourceInfo(name, "frame", layout=Layout.TABLE, column=cells.name, position=cells.position)
         return reading, _with_kinds(info, shown)
@@ -614,17 +614,17 @@ def _read_columns(
 
 
 def _read_pandas(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
-    name = options.name or type(source).__name__
+    name = options.name or binary_formats.type_name(source)
     if source.ndim == 1 and hasattr(source, "name"):
         scanner = LineScanner(name)
         scanner.scan_values(map(cell_text, binary_formats.uuids_as_text(binary_formats.iter_series(source))))
         reading = scanner.finish(count_header=count_header_lines)
         column = _header_name(reading) if source.name is None else str(source.name)
         return reading, SourceInfo(name, "frame", column=column, position=1)
-    if type(source).__name__ != "DataFrame":
+    if binary_formats.type_name(source) != "DataFrame":
         raise source_error(
             name,
-            f"An object of type {type(source).__name__} cannot be read as respondents.",
+            f"An object of type {binary_formats.type_name(source)} cannot be read as respondents.",
             "pass a DataFrame or a Series.",
         )
     labels = [

@@ -25,6 +25,7 @@ from cint_nb.study.files.binary_formats import (
     columns_of,
     open_parquet,
     open_statistics,
+    type_name,
     unwrap_frame,
 )
 from cint_nb.study.files.file_format import OpenSource, SourceFormat, read_file, source_error
@@ -402,7 +403,7 @@ def read_table(
     if isinstance(frame, list) and not frame:
         raise source_error(name, "The list has no rows.", "look at how it was made if it should have some.")
     if (columns := columns_of(frame)) is not None:
-        called = name or type(frame).__name__
+        called = name or type_name(frame)
         return read(_table_of_columns(columns, called), called)
 
     def read_open(file: OpenSource) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.study.files.file_format import READABLE_SUFFIXES
 from cint_nb.study.files.respondents import Respondents, read_respondents
+from cint_nb.study.readable_frame import ReadableFrame
 
 IDS = [synthetic_id("containers", number) for number in range(12)]
 FRAME = pd.DataFrame({"n": range(12), "RSID": IDS})
@@ -137,6 +139,8 @@ def frames() -> dict[str, Any]:
     arrow = pa.table({"n": list(range(12)), "RSID": IDS})
     return {
         "pandas": FRAME,
+        "a subclass of pandas'": ReadableFrame(FRAME),
+        "a subclass of polars'": type("Frame", (pl.DataFrame,), {})({"n": range(12), "RSID": IDS}),
         "categories": FRAME.astype({"RSID": "category"}),
         "UUIDs": FRAME.assign(RSID=pd.Series([UUID(text) for text in IDS], dtype=object)),
         "16 bytes": FRAME.assign(RSID=raw(IDS)),
@@ -161,6 +165,13 @@ def test_every_frame_gives_the_same_ids(what: str) -> None:
     people = read(frames()[what])
     assert people.ids == tuple(IDS)
     assert (people.source_info.column, people.source_info.kind) == ("RSID", "frame")
+
+
+@pytest.mark.parametrize("frame", [FRAME, ReadableFrame(FRAME)], ids=["pandas", "a subclass of pandas'"])
+def test_a_frame_of_pandas_needs_no_pyarrow(frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert read(frame).ids == tuple(IDS)
+    assert read(frame).source_name == "DataFrame"
 
 
 @pytest.mark.parametrize(
