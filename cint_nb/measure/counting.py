@@ -235,6 +235,8 @@ def with_times(people: People, data: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     if people.timed:
         opened, closes, entered, done = (nw.col(name) for name in ("opened", "closes", "entered", "done"))
         came_until = nw.when(entered < closes).then(entered).otherwise(closes)
+        # Who came in time may complete when the others are censored already, and would then be alone at risk.
+        done = nw.when(done > closes).then(closes).otherwise(done)
         is_turned_away = (word >= TURNED_AWAY[0]) & (word <= TURNED_AWAY[-1])
         ended = (
             nw.when(word == COMPLETED).then(done).otherwise(nw.when(is_turned_away).then(came_until).otherwise(closes))

@@ -43,11 +43,11 @@ def retention(
     Formula: `share` = completed / n, with the score interval (Wilson 1927). With `base="asked"` this is the completion
     rate COMR (Callegaro & DiSogra 2008), AAPOR's participation rate. A wave that stopped at its goal did not see who
     would still have come: `share` is then a lower bound, and `km_share` = 1 − S(horizon) compares waves after the same
-    time in the field (Kaplan & Meier 1958; Greenwood's variance, interval on the scale log(−log S)). Time runs from
-    the opening to the completion. Who was turned away for want of a place (`over_quota`, `closed`, `priced_out`) is
-    censored when they came, everybody else when the part closed: potential censoring times are known, so that screened
-    or blocked people stay in the risk set, as for a subdistribution (Fine & Gray 1999). A stop at the goal is type-II
-    censoring.
+    time in the field (Kaplan & Meier 1958; Greenwood's variance, interval on the scale log(−log S)). Time runs from the
+    opening to the completion, or to the closing for those who came before it and completed after it. Who was turned
+    away for want of a place (`over_quota`, `closed`, `priced_out`) is censored when they came, everybody else when the
+    part closed: potential censoring times are known, so that screened or blocked people stay in the risk set, as for a
+    subdistribution (Fine & Gray 1999). A stop at the goal is type-II censoring.
 
     Args:
         frame: Visits and listed persons, see `dispositions`, or its output.

@@ -117,6 +117,15 @@ def test_people_of_a_part_that_closed_when_it_opened_are_at_risk_of_nothing_late
         assert found[-1]["share"] == pytest.approx(1 - 3 / 4 * 1 / 2)
 
 
+def test_who_completes_after_the_closing_is_not_alone_at_risk() -> None:
+    rows = [visit(1, 1, "completed", after=1), visit(2, 1, "completed", after=167.9)]  # and takes ten minutes
+    rows += [visit(person, 1, None) for person in (3, 4)]
+    found = rows_of(quiet(cint.measure.retention_curve, in_polars(rows)))
+    assert [(row["hours"], row["at_risk"], row["share"]) for row in found[1:]] == [(168.0, 3, pytest.approx(0.5))]
+    (row,) = rows_of(quiet(cint.measure.retention, in_polars(rows)))
+    assert row["km_share"] == pytest.approx(row["share"])
+
+
 def test_a_wave_by_hand() -> None:
     """Ten people: completes after 1, 2 and 30 hours, one turned away after 2, one cut off after 20, five absent."""
     rows = [visit(person, 1, "completed", after=hours) for person, hours in ((1, 1), (2, 2), (3, 30))]
