@@ -151,7 +151,8 @@ def _warn(counted: Counted, *, chosen: bool) -> None:
     for cell, counts in ((cell, counted.counts[cell]) for cell in counted.cells):
         horizon, shortest, longest = counted.horizon, counts.shortest, counts.longest
         if counts.kind == "lower_bound":
-            found.setdefault("lower", []).append(cell)
+            estimated = counted.horizon is not None and _can_estimate(counts, counted.horizon)
+            found.setdefault("lower" if estimated else "lower_alone", []).append(cell)
         if counts.paused:
             found.setdefault("paused", []).append(cell)
         if horizon is None or shortest is None or longest is None:
@@ -163,6 +164,8 @@ def _warn(counted: Counted, *, chosen: bool) -> None:
             found.setdefault("differ", []).append(cell)
     texts = {
         "lower": "the share is a lower bound: the field closed before everybody could come. Compare km_share instead.",
+        "lower_alone": "the share is a lower bound: the field closed before everybody could come, and no "
+        "km_share can be given to compare instead.",
         "paused": "paused before its end; if it was paused because of who came, censoring is informative and km_share "
         "is biased.",
         "beyond": "open for only part of the horizon: nothing is known about later hours, and km_share is null.",

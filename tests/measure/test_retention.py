@@ -347,6 +347,8 @@ def test_what_cannot_be_answered_is_refused_in_words(arguments: dict[str, Any], 
         ),
         (TIMED, {"horizon": 500}, "open for only"),
         ([TIMED[0], visit(2, 1, None, open_until=None)], {}, "open times are not known"),
+        ([TIMED[0], visit(2, 1, None, closed_by="goal")], {}, "Compare km_share instead"),
+        ([TIMED[0], visit(2, 1, None, closed_by="goal", open_until=None)], {}, "no km_share can be given"),
     ],
 )
 def test_what_weakens_an_estimate_is_said(rows: Rows, arguments: dict[str, Any], said: str) -> None:
