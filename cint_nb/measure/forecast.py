@@ -121,7 +121,7 @@ def forecast(
             raise InputError(
                 f"{name} is a whole number from 1 to {10 * IDS_MAX:,}.",
                 evidence={"field": name},
-                next_step=f"give the {name} as a count.",
+                next_step=f"give {'how many ids were saved' if name == 'saved' else 'how many completes are wanted'}.",
             )
     if price is not None and not 0 <= price <= _PRICE_MAX:
         raise InputError(
