@@ -383,6 +383,22 @@ def test_a_mean_and_its_error_are_those_of_statsmodels() -> None:
     assert found["high"] - found["low"] == pytest.approx(2 * 1.959963984540054 * fit.bse[0])
 
 
+def test_replicates_with_weights_below_0_are_refused() -> None:
+    weights = pd.DataFrame({"person": [1, 2], "wave": 1, "weight": [1.0, 1.0]})
+    values = pd.DataFrame({"person": [1, 2], "value": [0.0, 10.0]})
+    replicates = pd.DataFrame({"replicate": [1, 2], "person": 1, "wave": 1, "weight": [1.0, -1.0]})
+    with pytest.raises(InputError, match="0 or more"):
+        cint.measure.weighted_mean(values, weights, wave=1, replicates=replicates)
+
+
+def test_an_estimate_that_rests_on_a_value_far_out_is_refused_for_what_it_is() -> None:
+    frame = pd.DataFrame(shares([(40, 40), (20, 40)]))
+    usual = [2000 - 20 * person + 37 * person % 400 for person in range(1, 40)]
+    known = pd.DataFrame({"person": range(40), "income": [1e6, *usual]})
+    with pytest.raises(InputError, match="so far out"):
+        cint.measure.attrition_weights(frame, known)
+
+
 def test_replicates_give_the_error_of_their_means() -> None:
     weights = pd.DataFrame({"person": [1, 2], "wave": 1, "weight": [1.0, 1.0]})
     values = pd.DataFrame({"person": [1, 2], "value": [0.0, 10.0]})

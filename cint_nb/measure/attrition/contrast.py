@@ -230,8 +230,9 @@ def _effects(
     except SeparationError:
         warn_caller(
             f"measure.contrast, wave {wave}: separation: some combination of the attributes predicts perfectly who "
-            "stayed, or two attributes say the same. Effects are null; the other columns stand. Join small levels, or "
-            "leave out an attribute."
+            "stayed, a number has values so far out that they alone decide, or two attributes say the same. Effects "
+            "are null; the other columns stand. Join small levels, cut such a number into groups, or leave out an "
+            "attribute."
         )
         return {}
     effects: dict[tuple[str, str | None], dict[str, Any]] = {}

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 FARTHEST = 15
-"""A linear predictor beyond this is a probability of 0 or 1: the attributes separate those who stayed."""
+"""A linear predictor beyond this is a probability of 0 or 1: the attributes separate those who stayed, or a number is
+far out, whose weight would rest on the model alone."""
 
 
 class SeparationError(Exception):
-    """The attributes predict somebody perfectly, or say the same twice, so that no estimate exists."""
+    """The attributes predict somebody perfectly, or say the same twice, so that there is no estimate to rely on."""
 
 
 def load() -> tuple[Any, Any]:
@@ -141,8 +142,9 @@ def fit_logit(design: Floats, stayed: Floats, times: Floats | None = None) -> Lo
 def refuse_separation(wave: int, names: Sequence[str]) -> InputError:
     """Return the error for attributes that separate those who stayed from those who left."""
     return InputError(
-        f"Wave {wave}: separation: some combination of the attributes predicts perfectly who stayed, or two attributes "
-        "say the same, so that the model has no estimate.",
+        f"Wave {wave}: separation: some combination of the attributes predicts perfectly who stayed, a number has "
+        "values so far out that they alone decide, or two attributes say the same, so that the model has no estimate "
+        "to rely on.",
         evidence={"wave": wave, "attributes": ", ".join(names)},
-        next_step="join small levels, or leave out an attribute.",
+        next_step="join small levels, cut such a number into groups or take its logarithm, or leave out an attribute.",
     )

@@ -339,6 +339,12 @@ def _replicate_error(value_of: dict[Any, float], replicates: Any, wave: int) -> 
     found = read_persons_table(replicates, "replicates", ["replicate", "person", "wave", "weight"])
     of_replicate: dict[int, list[tuple[float, float]]] = defaultdict(list)
     for replicate, person, number, weight in zip(*found.values(), strict=True):
+        if not 0 <= weight <= NUMBER_MAX:
+            raise InputError(
+                f"replicates: a weight is 0 or more, up to {NUMBER_MAX:g}.",
+                evidence={"field": "replicates", "wave": int(number)},
+                next_step="pass the output of bootstrap_weights.",
+            )
         if number == wave and person in value_of:
             of_replicate[int(replicate)].append((value_of[person], float(weight)))
     means = [mean for mean in map(_mean, of_replicate.values()) if mean is not None]
