@@ -72,8 +72,8 @@ def plot_retention(
 ) -> NotebookFigure:
     """Draw the share that had completed by each hour, with its band, who was still at risk, and who was censored.
 
-    A line for each wave, or value of `by`: four at most. Strokes on a line are people whose wave closed before they
-    came: censored, not lost.
+    A line for each wave, or value of `by`: four at most. It ends at the last complete, since a wave that closed then
+    says nothing of later hours. Strokes on a line are people whose wave closed before they came: censored, not lost.
 
     Args:
         curve: What `cint_nb.measure.retention_curve` returns.
@@ -155,11 +155,12 @@ def _nice_hours(longest: float) -> list[float]:
 def _draw_curve(axes: Any, rows: pd.DataFrame, colour: str, dash: Any, longest: float) -> None:
     column = (rows["hours"].astype(float) / (longest or 1.0) * _CURVE_COLUMNS).astype(int)
     seen = rows[column != column.shift(-1)]  # a step narrower than a pixel shows nothing and fills the notebook
-    hours = [0.0, *map(float, seen["hours"]), longest]
-    share = [0.0, *map(float, seen["share"]), float(rows["share"].iloc[-1])]
+    # Not beyond the last complete: the wave may have closed then, and nothing is known of later hours.
+    hours = [0.0, *map(float, seen["hours"])]
+    share = [0.0, *map(float, seen["share"])]
     if {"low", "high"} <= set(rows):
         low, high = ([0.0, *seen[side].fillna(seen["share"]).astype(float)] for side in ("low", "high"))
-        axes.fill_between(hours, [*low, low[-1]], [*high, high[-1]], step="post", color=colour, alpha=0.16, linewidth=0)
+        axes.fill_between(hours, low, high, step="post", color=colour, alpha=0.16, linewidth=0)
     axes.step(hours, share, where="post", color=colour, linewidth=2, linestyle=dash)
     at_risk, events = list(rows["at_risk"].astype(int)), list(rows["events"].astype(int))
     marks: dict[int, tuple[float, float]] = {}  # one for each few pixels
@@ -175,7 +176,7 @@ def _draw_curve(axes: Any, rows: pd.DataFrame, colour: str, dash: Any, longest: 
 def _draw_risk(
     axes: Any, rows: pd.DataFrame, name: str, colour: str, ticks: Sequence[float], height: float, place: int
 ) -> None:
-    """Write how many were at risk at each tick: as many as at the next event."""
+    """Write how many were at risk at each tick: as many as at the next event; after the last that is not known."""
     inner = height - 1.64 - (height - 3.2)
     down, trans = -(0.72 + 0.2 * place) / inner, axes.get_xaxis_transform()
     span = ticks[-1] or 1.0
@@ -186,7 +187,8 @@ def _draw_risk(
     for tick in ticks:
         later = rows[rows["hours"] >= tick]
         left = int(later["at_risk"].iloc[0]) if len(later) else int(rows["at_risk"].iloc[-1] - rows["events"].iloc[-1])
-        axes.text(tick, down, f"{left:,}", ha="center", va="center", fontsize=8, color=INK, transform=trans)
+        shown = f"{left:,}" if len(later) or not left else "–"
+        axes.text(tick, down, shown, ha="center", va="center", fontsize=8, color=INK, transform=trans)
 
 
 _PATTERN_WORDS = {

@@ -71,6 +71,22 @@ def test_people_who_were_cut_off_are_strokes_on_the_line(study: pd.DataFrame) ->
     assert strokes[1] == []
 
 
+def test_a_line_ends_where_nothing_more_is_known() -> None:
+    curve = pd.DataFrame(
+        {
+            "wave": [2, 2, 3],
+            "hours": [2.0, 9.0, 96.0],
+            "at_risk": [40, 39, 50],
+            "events": 1,
+            "share": [0.025, 0.05, 0.02],
+        }
+    )
+    figure = plot_retention(curve)
+    assert [max(line.get_xdata()) for line in figure.axes[0].lines if len(line.get_xdata())] == [9, 96]
+    assert "–" in words(figure).split(" | ")
+    assert "38" not in words(figure).split(" | ")
+
+
 def test_more_curves_than_one_can_tell_apart_are_refused(study: pd.DataFrame) -> None:
     curve = measure.retention_curve(pd.concat([study, study.assign(wave=study["wave"] + 3)]))
     with pytest.raises(InputError, match="A plot of 6 curves cannot be read"):
