@@ -26,7 +26,6 @@ def blocks_of(page: str) -> list[str]:
 
 SHORTEST, WAVE, STUDY, _LIVE = blocks_of("README.md")
 PROGRAM, COROUTINES, NESTED, UNATTENDED, WORLD, CHANGES = blocks_of("docs/engineers/program.md")
-(FRESH,) = (block for block in blocks_of("docs/analysts/recipes.md") if "TargetGroupPlan.fresh(" in block)
 
 
 @pytest.fixture(scope="module")
