@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+import cint_nb as cint
 from cint_nb.cli import COMMANDS, EXIT_CODES
 from cint_nb.wire.settings import MODE_VARIABLE, VARIABLES
 from tests.support.sources import load_program
@@ -75,3 +80,23 @@ def test_the_checklist_for_going_live_names_calls_that_exist() -> None:
         [sys.executable, "-m", "cint_nb", "doctor", "--help"], capture_output=True, text=True, check=True
     )
     assert "--live" in shown.stdout
+
+
+def test_the_first_wave_goes_live_by_the_page_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its cells in order, on the sandbox in place of the live exchange: none asks for what does not exist yet."""
+    page = (DOCS / "analysts" / "going_live.md").read_text(encoding="utf-8")
+    assert "[ ]" not in page, "shown as it stands"
+    monkeypatch.chdir(tmp_path)
+    cint.sandbox.write_sample("all.csv", lines=300)
+    cint.read_respondents("all.csv", entity_type="RSID").sample(10).to_file("ten.csv")
+    names: dict[str, Any] = {}
+    for block in re.findall(r"^```python\n(.+?)^```", page, re.MULTILINE | re.DOTALL):
+        if "wave.close()" in block:
+            names["client"].pass_time(days=10)
+        exec(block.replace('connect("live")', 'connect("sandbox")'), names)  # noqa: S102 - our own text
+    wave, plan = names["wave"], names["plan"]
+    (budget,) = re.findall(r'launch\(budget="([\d.]+) EUR"\)', page)
+    assert Decimal(budget) == plan.completes_goal * plan.cost_per_interview.value
+    assert wave.test_links()["url"].notna().all()
+    assert wave.status()["state"].item() == "completed"
+    names["client"].close()
