@@ -33,6 +33,7 @@ _PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "notebooks/README.md": "course/index.md",
 }
+_NOT_SEARCHED = ("CHANGELOG.md", "CONTRIBUTING.md")  # they have every word somewhere, and so stood above every answer
 _LITE_PAGE = "analysts/in_the_browser.md"
 _LITE_NOTEBOOK = "a-wave-in-the-browser.ipynb"
 _STAGE = """\
@@ -104,6 +105,8 @@ def assemble(target: Path) -> None:
     for page in [*(ROOT / "docs").rglob("*.md"), *(ROOT / each for each in _PAGES)]:
         source = page.relative_to(ROOT).as_posix()
         text = rewrite_links(page.read_text(encoding="utf-8"), source)
+        if source in _NOT_SEARCHED:
+            text = f"---\nno-search: true\n---\n\n{text}"
         (target / str(site_path(source))).write_text(text, encoding="utf-8")
     notebooks = ROOT / "notebooks"
     course = sorted(notebooks.glob("[0-9][0-9]-*.ipynb"))
