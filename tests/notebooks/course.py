@@ -53,8 +53,8 @@ def prose(notebook: Any) -> str:
 
 
 def exercises(notebook: Any) -> list[Exercise]:
-    """Return the exercises at the end."""
-    text = prose(notebook).partition("## Exercises")[2]
+    """Return the exercises, which stand after the summary."""
+    text = prose(notebook).partition("## Exercises")[2].partition("## Clean up")[0]
     pieces = _DETAILS.split(text)
     return [Exercise(question.strip(), answer) for question, answer in zip(pieces[::2], pieces[1::2], strict=False)]
 
@@ -62,6 +62,11 @@ def exercises(notebook: Any) -> list[Exercise]:
 def without_answers(text: str) -> str:
     """Return prose without what is folded."""
     return _DETAILS.sub("", text)
+
+
+def answered(notebook: Any) -> int:
+    """Return where on the page its reader answers the exercises: right below them."""
+    return next(index for index, cell in enumerate(notebook.cells) if "## Exercises" in cell.source) + 1
 
 
 def clean_up(notebook: Any) -> int:

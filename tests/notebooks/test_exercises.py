@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.notebooks.course import NUMBERED, Exercise, exercises, prose, read
+from tests.notebooks.course import NUMBERED, Exercise, answered, clean_up, code_cells, exercises, prose, read
+
+GONE = re.compile(r"\b(?:client|session)\.close\(|__exit__\(|\.cleanup\(|\.unlink\(|\brmtree\(")
 
 
 @pytest.fixture(params=NUMBERED, ids=lambda path: path.stem)
@@ -41,3 +44,13 @@ def test_a_call_within_an_answer_stands_in_a_block_and_is_executed(found: list[E
         spans = each.words.split("`")[1::2]
         calls = [span for span in spans if len(span) > 40 and "(" in span]
         assert not calls, calls
+
+
+@pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)
+def test_whoever_reads_from_top_to_bottom_can_run_the_answers(path: Path) -> None:
+    """They are about what the notebook made: no cell before them ends the session or deletes a file."""
+    notebook = read(path)
+    place = answered(notebook)
+    before = [cell.source for cell in code_cells(notebook) if notebook.cells.index(cell) < place]
+    assert [source for source in before if GONE.search(source)] == []
+    assert place <= clean_up(notebook)

@@ -90,12 +90,16 @@ def test_it_asserts_something_the_reader_would_want(notebook: Any) -> None:
     assert any(re.search(r"^assert ", cell.source, re.MULTILINE) for cell in code_cells(notebook))
 
 
-def test_it_closes_with_summary_clean_up_next_and_two_exercises(notebook: Any) -> None:
+def test_it_closes_with_summary_next_two_exercises_and_clean_up(notebook: Any) -> None:
     text = prose(notebook)
-    for heading in ("## Summary", "## Clean up", "## What next", "## Exercises"):
-        assert heading in text
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert headings[-4:] == ["## Summary", "## What next", "## Exercises", "## Clean up"]
     assert text.count("<details>") == text.count("</details>") == 2
-    assert notebook.cells[clean_up(notebook)].cell_type == "code"
+
+
+def test_nothing_comes_after_the_clean_up_and_it_stays_one_cell(notebook: Any) -> None:
+    assert clean_up(notebook) == len(notebook.cells) - 1
+    assert notebook.cells[-1].cell_type == "code"
 
 
 def test_words_that_talk_down_are_absent(notebook: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests.notebooks.course import ROOT, clean_up, code_cells, exercises, prose, read
+from tests.notebooks.course import ROOT, answered, clean_up, code_cells, exercises, prose, read
 from tests.notebooks.numbers_in_prose import unfounded
 
 PATH = ROOT / "packaging" / "lite" / "files" / "a-wave-in-the-browser.ipynb"
@@ -48,11 +48,11 @@ def test_it_runs_without_tables_and_its_figures_are_those_it_shows(
     assert list(tmp_path.iterdir()) == [], "the file of people is gone"
 
 
-def test_the_answers_of_its_exercises_run_before_the_cleaning_up(
+def test_the_answers_of_its_exercises_run_where_they_stand(
     notebook: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    before = [cell.source for cell in notebook.cells[: clean_up(notebook)] if cell.cell_type == "code"]
+    before = [cell.source for cell in notebook.cells[: answered(notebook)] if cell.cell_type == "code"]
     first, second = exercises(notebook)
     assert shown([*before, *first.code], tmp_path)[-1] == "956"
     assert "956" in first.words
@@ -68,8 +68,9 @@ def test_it_keeps_the_form_of_the_course(notebook: Any) -> None:
     assert statistics.median(lengths) <= 4
     assert max(lengths) <= 14
     assert len([source for source in code if re.search(r"^(import|from) ", source, re.MULTILINE)]) == 1
-    for heading in ("**Before you start**", "## Summary", "## Clean up", "## What next", "## Exercises"):
+    for heading in ("**Before you start**", "## Summary", "## What next", "## Exercises", "## Clean up"):
         assert heading in text
+    assert clean_up(notebook) == len(notebook.cells) - 1
     assert not re.search(r"\b(simply|just|obviously|easily)\b", text, re.IGNORECASE)
 
 

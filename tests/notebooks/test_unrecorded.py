@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests.notebooks.course import NUMBERED, clean_up, exercises, read
+from tests.notebooks.course import NUMBERED, answered, exercises, read
 from tests.notebooks.notebook_kernel import NotebookKernel, errors, warnings
 from tests.notebooks.numbers_in_prose import figures, output_texts, shown_by
 
@@ -18,13 +18,13 @@ OTHER_SEED = "23"
 
 
 def with_answers(notebook: Any) -> Any:
-    """Put the code of the answers before the cell that cleans up: they are about what the notebook has made."""
+    """Put the code of the answers where its reader runs it: what it needs has to be there when the page comes to it."""
     answers = [
         nbformat.v4.new_code_cell(code, metadata={"exercise": number})
         for number, exercise in enumerate(exercises(notebook), start=1)
         for code in exercise.code
     ]
-    place = clean_up(notebook)
+    place = answered(notebook)
     notebook.cells[place:place] = answers
     return notebook
 
