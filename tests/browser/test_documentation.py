@@ -129,6 +129,39 @@ def test_no_column_of_a_table_is_so_narrow_that_words_stand_letter_by_letter(pag
         assert narrow == [], name
 
 
+def test_a_phone_shows_a_table_of_sentences_whole_and_breaks_no_word(phone: Any) -> None:
+    for name in ("analysts/troubleshooting", "analysts/front_ends", "analysts/privacy", "index"):
+        phone.goto(address(name))
+        cut = phone.evaluate(
+            "[...document.querySelectorAll('.bd-article table.stacked')]"
+            ".filter(each => each.scrollWidth > each.clientWidth)"
+            ".map(each => each.innerText.slice(0, 60))"
+        )
+        assert cut == [], name
+        assert phone.locator(".bd-article table.stacked").count(), name
+    phone.goto(address("analysts/troubleshooting"))
+    assert (
+        phone.evaluate(
+            "(() => { const range = document.createRange(), text = document.querySelector('h1').firstChild;"
+            " range.setStart(text, 0); range.setEnd(text, 'Troubleshooting'.length);"
+            " return range.getClientRects().length })()"
+        )
+        == 1
+    ), "the title's first word stands on one line"
+
+
+def test_a_heading_of_a_result_stands_over_its_column(page: Any) -> None:
+    page.goto(address("course/00-start-here"))
+    sides = page.evaluate(
+        "[...document.querySelectorAll('.bd-article table.dataframe')].flatMap(table =>"
+        " [...table.tBodies[0].rows[0].cells].map((cell, column) =>"
+        " [table.tHead.rows[0].cells[column], cell]"
+        ".map(each => getComputedStyle(each).textAlign.replace('start', 'left'))))"
+    )
+    assert {"left", "right"} == {side for pair in sides for side in pair}
+    assert [pair for pair in sides if pair[0] != pair[1]] == []
+
+
 def test_no_page_is_wider_than_a_phone(phone: Any) -> None:
     pages = [path.relative_to(SITE).with_suffix("").as_posix() for path in SITE.rglob("*.html")]
     pages = [name for name in pages if not name.startswith("lite/")]  # JupyterLite, whose pages need a server
