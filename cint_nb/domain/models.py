@@ -156,9 +156,16 @@ class TargetGroupRef(BaseModel):
 
 
 def format_money(value: Decimal, currency_code: str) -> str:
-    """Return an amount as text that can be read in one way only: a comma never stands without a point."""
-    text = f"{value:,f}"
-    return f"{text}{'.00' if ',' in text and '.' not in text else ''} {currency_code}"
+    """Return an amount as text that can be read in one way only: a comma never stands without a point.
+
+    A price may have four decimals, and what it is multiplied with leaves zeros at their end: these say nothing.
+    """
+    whole, point, decimals = f"{value:,f}".partition(".")
+    if point:
+        decimals = decimals[:2] + decimals[2:].rstrip("0")
+    elif "," in whole:
+        point, decimals = ".", "00"
+    return f"{whole}{point}{decimals} {currency_code}"
 
 
 class Amount(ApiModel):

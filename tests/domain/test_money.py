@@ -97,6 +97,18 @@ def test_an_amount_that_is_shown_can_be_read_again(value: Decimal) -> None:
         assert Money.parse(shown).value == value
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("1094.0800", "1,094.08 EUR"), ("273.5000", "273.50 EUR"), ("2.7352", "2.7352 EUR"), ("2.7350", "2.735 EUR"),
+        ("3.0000", "3.00 EUR"), ("500", "500 EUR"), ("1000", "1,000.00 EUR"),
+    ],
+)  # fmt: skip
+def test_zeros_behind_the_second_decimal_are_not_shown(value: str, shown: str) -> None:
+    assert str(Money(value=Decimal(value), currency_code="EUR")) == shown
+    assert str(Amount(value=Decimal(value), currency_code="EUR")) == shown
+
+
 @given(any_text(20) | st.text("0123456789.,' \u20ac$EUR-+()eNaInf", max_size=14))
 def test_any_other_text_is_refused_and_never_an_error_of_python(text: str) -> None:
     read = parse(text)

@@ -22,7 +22,7 @@ def plan(**changes: Any) -> TargetGroupPlan:
 
 
 def test_the_worst_case_is_goal_times_price_cap_exactly() -> None:
-    assert str(worst_case_cost(plan())) == "1,094.0800 EUR"
+    assert str(worst_case_cost(plan())) == "1,094.08 EUR"
 
 
 def test_the_maximum_price_counts_not_the_wished_one() -> None:
@@ -34,7 +34,7 @@ def test_a_budget_that_covers_the_worst_case_passes() -> None:
 
 
 def test_a_budget_below_the_worst_case_is_refused_with_both_numbers() -> None:
-    with pytest.raises(BudgetExceeded, match=r"1,094.0800 EUR.*1,094.07 EUR"):
+    with pytest.raises(BudgetExceeded, match=r"1,094.08 EUR.*1,094.07 EUR"):
         check_budget(plan(), "1094.07 EUR")
 
 
@@ -61,8 +61,8 @@ def test_a_budget_that_cannot_be_read_is_refused(text: str) -> None:
 
 def test_where_overfill_is_allowed_every_id_may_cost() -> None:
     loose = plan(prevent_overfill=False)
-    assert str(worst_case_cost(loose, 1_000)) == "2,735.2000 EUR"
-    assert str(worst_case_cost(loose, 10)) == "1,094.0800 EUR"
+    assert str(worst_case_cost(loose, 1_000)) == "2,735.20 EUR"
+    assert str(worst_case_cost(loose, 10)) == "1,094.08 EUR"
     assert check_budget(loose, "2736 EUR", id_count=1_000) == worst_case_cost(loose, 1_000)
     with pytest.raises(BudgetExceeded, match="1,000 ids may complete"):
         check_budget(loose, "1094.08 EUR", id_count=1_000)
@@ -83,7 +83,7 @@ def test_a_launch_long_before_the_start_of_the_plan_says_that_it_does_not_wait(
     assert wave.status()["state"].item() == "live"
 
 
-@pytest.mark.parametrize(("total_budget", "worst_case"), [("1200 EUR", "1,200.00 EUR"), ("1000 EUR", "1,094.0800 EUR")])
+@pytest.mark.parametrize(("total_budget", "worst_case"), [("1200 EUR", "1,200.00 EUR"), ("1000 EUR", "1,094.08 EUR")])
 def test_a_total_budget_below_goal_times_price_bounds_nothing(total_budget: str, worst_case: str) -> None:
     bounded = plan(total_budget=total_budget)
     assert str(worst_case_cost(bounded)) == worst_case

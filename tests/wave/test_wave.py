@@ -216,7 +216,7 @@ def test_a_launch_needs_a_budget_that_covers_it(make_wave: Make) -> None:
     wave = uploaded(make_wave)
     with pytest.raises(PlanError, match="no budget"):
         wave.launch()
-    with pytest.raises(BudgetExceeded, match=r"273.5200 EUR"):
+    with pytest.raises(BudgetExceeded, match=r"273.52 EUR"):
         wave.launch(budget="273 EUR")
     assert not wave.launched
 
