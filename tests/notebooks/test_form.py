@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from tests.notebooks.course import NUMBERED, clean_up, code_cells, exercises, prose, read
+from tests.notebooks.notebook_kernel import warnings
+from tests.notebooks.numbers_in_prose import output_texts
 
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
 WITHOUT_CINT = {"95-measure-any-panel"}
@@ -114,6 +116,15 @@ def test_no_output_is_an_error_unless_the_cell_says_so(notebook: Any) -> None:
     for cell in code_cells(notebook):
         errors = [output for output in cell.outputs if output.output_type == "error"]
         assert bool(errors) == ("raises-exception" in cell.metadata.get("tags", []))
+
+
+def test_numbers_are_shown_without_the_type_numpy_gives_them(notebook: Any) -> None:
+    shown = [text for cell in code_cells(notebook) for text in output_texts(cell)]
+    assert [text for text in shown if re.search(r"\bnp\.\w+\(", text)] == []
+
+
+def test_the_clean_up_ends_quietly(notebook: Any) -> None:
+    assert warnings(notebook.cells[clean_up(notebook) :]) == []
 
 
 def test_it_holds_nothing_that_is_private_or_of_one_machine(path: Path) -> None:
