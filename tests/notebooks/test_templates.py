@@ -37,6 +37,7 @@ SENDS: dict[str, set[str]] = {
     "follow-waves": {"respondent-analysis"},
     "run-a-wave": {*_DRAFT, *_UPLOAD, "launch-from-draft"},
 }
+_READING = ("check", "files", "status", "test_links")
 _COUNT = "print(len(open('requests.jsonl').readlines()) if __import__('os').path.exists('requests.jsonl') else 0)"
 
 
@@ -85,6 +86,14 @@ def test_it_says_what_it_gives_and_which_notebook_explains_it(template: Any) -> 
     assert "By the end you will have" in opening
     assert "`DRY_RUN`" in opening or "`DRY_RUN = False`" in opening
     assert re.search(r"\]\(\.\./\d\d-[a-z-]+\.ipynb\)", opening)
+
+
+def test_the_notebook_it_names_teaches_the_verbs_it_acts_with(template: Any) -> None:
+    acting = [cell.source for cell in code_cells(template) if "DRY_RUN" in cell.source]
+    verbs = {*re.findall(r"\bwave\.(\w+)\(|\.(erase)\(", "\n".join(acting))} - {(each, "") for each in _READING}
+    behind = re.findall(r"\]\(\.\./(\d\d-[a-z-]+\.ipynb)\)", template.cells[0].source)
+    taught = "\n".join(cell.source for name in behind for cell in code_cells(read(FOLDER / name)))
+    assert [verb for pair in verbs for verb in pair if verb and not re.search(rf"\.{verb}\(", taught)] == []
 
 
 def test_its_parameters_come_first_in_one_cell_of_plain_values(template: Any) -> None:
