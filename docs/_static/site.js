@@ -44,3 +44,10 @@ function nameCells() {
 }
 addEventListener("DOMContentLoaded", alignFigures);
 addEventListener("DOMContentLoaded", nameCells);
+
+// A line with a box to tick needs no dot before it.
+addEventListener("DOMContentLoaded", () => {
+  for (const item of document.querySelectorAll(".bd-article li")) {
+    item.classList.toggle("tick", item.innerText.trim().startsWith("☐"));
+  }
+});
