@@ -70,7 +70,7 @@ def forecast(
 
     Formula: waves are exchangeable: K ~ BetaBinomial(n, μ (1 − ρ) / ρ, (1 − μ) (1 − ρ) / ρ) with μ ~ Beta(`prior`) and
     ρ ~ Beta(`rho_prior`), integrated numerically; the forecast is the posterior predictive distribution. A plain
-    binomial would take all waves for alike, and its band holds the less often the more they differ. Suppliers are left
+    binomial would treat all waves as alike, and its band holds the less often the more they differ. Suppliers are left
     out on purpose: a wave uses them all, and what they share is the wave.
 
     Source: Gelman et al. (2013), chapter 5; Williams (1975) for the beta-binomial.
