@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from cint_nb.api.jobs.job import Job
+from cint_nb.api.safety.spend_check import had_no_effect
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_model
 from cint_nb.domain.errors import (
@@ -18,7 +19,6 @@ from cint_nb.domain.errors import (
     CintError,
     InvalidState,
     JobFailed,
-    OutcomeUnknown,
     PlanError,
     TransportError,
 )
@@ -575,13 +575,12 @@ class WaveContext:
 
     @contextmanager
     def failed_if_refused(self, step: Step[AnyPayload], payload: AnyPayload, *, batch: str = "") -> Iterator[None]:
-        """Note an intent as failed if its request was refused; without a clear answer it stays an intent."""
+        """Note an intent as failed if its request had no effect; without a clear answer it stays an intent."""
         try:
             yield
-        except OutcomeUnknown:
-            raise
-        except CintError:
-            self.write(step, EntryState.FAILED, payload, batch=batch)
+        except CintError as error:
+            if had_no_effect(error):
+                self.write(step, EntryState.FAILED, payload, batch=batch)
             raise
 
     async def run_job(

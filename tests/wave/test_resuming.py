@@ -11,12 +11,17 @@ import pytest
 
 from cint_nb.domain.errors import (
     BadRequest,
+    CintError,
     CintWarning,
     InvalidState,
     JobFailed,
+    JournalError,
+    OutcomeUnknown,
     PlanError,
     PreflightBlocked,
     RespondentFileError,
+    ServerError,
+    UnexpectedReply,
     WatchTimeout,
 )
 from cint_nb.domain.ids import synthetic_id
@@ -344,6 +349,39 @@ def test_a_group_is_not_called_stalled_from_before_its_fielding_began(client: Cl
     run = client.fielding.run(wave.target_group)
     assert run is not None
     assert row["started_at"] == run.start_fielding_at
+
+
+# --- an error behind a success ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        JournalError("The journal cannot be written."),
+        ServerError("The exchange could not launch the target group."),
+        UnexpectedReply("The reply cannot be read."),
+        OutcomeUnknown("The reply was lost."),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_after_the_launch_was_accepted_is_not_noted_as_a_refusal(
+    client: Client, make_wave: Make, monkeypatch: pytest.MonkeyPatch, error: CintError
+) -> None:
+    wave = uploaded(make_wave)
+    launch = client.aio.fielding.launch
+
+    async def launch_and_fail(*arguments: Any, **named: Any) -> Any:
+        await launch(*arguments, **named)
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(client.aio.fielding, "launch", launch_and_fail)
+        with pytest.raises(type(error)):
+            wave.launch(budget="300 EUR")
+    assert [entry.state for entry in client.aio.journal.entries() if entry.step == "launch"] == [EntryState.INTENT]
+    client.pass_time(hours=1)
+    assert wave.launch(budget="300 EUR").state is JobState.DONE  # and nobody is said to have launched it elsewhere
+    assert sum(job.kind == "launch" for job in client.sandbox.world.jobs.values()) == 1
 
 
 # --- run whole again, long after the end ------------------------------------------------------------------------------

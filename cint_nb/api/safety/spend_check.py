@@ -6,7 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from cint_nb.domain.errors import ApiError, InputError, NotSent, ServerError, UnexpectedReply
+from cint_nb.domain.errors import (
+    ApiError,
+    BudgetExceeded,
+    InputError,
+    NotSent,
+    PreflightBlocked,
+    ServerError,
+    UnexpectedReply,
+)
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import Money
 
@@ -65,14 +73,18 @@ async def within_budget(check: Awaitable[RecordApproval] | None) -> AsyncIterato
     try:
         yield
     except BaseException as error:
-        if record is not None and not _had_no_effect(error):
+        if record is not None and not had_no_effect(error):
             record()
         raise
     if record is not None:
         record()
 
 
-def _had_no_effect(error: BaseException) -> bool:
-    """Return whether nothing was sent, or the exchange refused it; a lost reply may be that of a success."""
+def had_no_effect(error: BaseException) -> bool:
+    """Return whether nothing was sent, or the exchange refused it.
+
+    Anything else may stand behind a success: a lost reply, one that cannot be read, or a journal that could not write
+    down what had been done already.
+    """
     refused = isinstance(error, ApiError) and not isinstance(error, ServerError | UnexpectedReply)
-    return refused or isinstance(error, NotSent | InputError)
+    return refused or isinstance(error, NotSent | InputError | BudgetExceeded | PreflightBlocked)

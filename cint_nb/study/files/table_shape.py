@@ -84,7 +84,38 @@ def find_shape(
     width = len(names)
     while width > 1 and not names[width - 1]:  # a separator at the end of each line makes no column
         width -= 1
+    _require_names_above_ids(names[:width], [rows[place] for place in filled if place > last], numbers[chosen], source)
     return TableShape(names, header, last + 1, width, numbers[chosen])
+
+
+def _require_names_above_ids(
+    names: Sequence[str], rows: Sequence[Sequence[str]], number: int, source: str | None
+) -> None:
+    """Raise if every row is wider than the header, and its ids do not stand under the names for ids.
+
+    Then the header lacks a name, as where row numbers were written before each row and not named: a column asked for by
+    its name would be its neighbour.
+    """
+    with_ids = [row for row in rows if any(map(is_id, row))]
+    if len(with_ids) < 2 or any(_width_without_blanks(row) <= len(names) for row in with_ids):
+        return
+    id_places = {place for row in with_ids for place in _find_ids(row)}
+    named = {place for place, name in enumerate(names) if is_id_name(name) or entity_type_from_name(name) is not None}
+    if named <= id_places and max(id_places) < len(names):
+        return
+    usual = Counter(map(_width_without_blanks, with_ids)).most_common(1)[0][0]
+    raise source_error(
+        source,
+        f"The header has {format_count(len(names), 'name')}, and the rows have {usual:,} values: which name belongs to "
+        "which value is not known.",
+        "add the name that is missing, as that of row numbers (in R: row.names = FALSE); or name the line of the "
+        "header: header_row=….",
+        line=number,
+    )
+
+
+def _width_without_blanks(row: Sequence[str]) -> int:
+    return next((place for place in range(len(row), 0, -1) if normalise_line(row[place - 1])), 0)
 
 
 def _given_row(

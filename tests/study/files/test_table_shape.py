@@ -138,6 +138,22 @@ def test_a_blank_cell_hides_no_displaced_row(
             assert row in damage, lines[row]
 
 
+@CALM
+@given(column_orders, st.sampled_from([",", ";", "\t"]), st.integers(2, 30), st.booleans())
+def test_a_header_that_lacks_a_name_gives_no_column_the_name_of_its_neighbour(
+    names: list[str], separator: str, rows: int, asked: bool
+) -> None:
+    """Row numbers were written before each row and not named, as R does."""
+    assume("RSID" in names)
+    lines = [[str(row + 1), *(value_of(name, row) for name in names)] for row in range(rows)]
+    text = "\n".join(separator.join(line) for line in [names, *lines]).encode()
+    with pytest.raises(RespondentFileError, match="which name belongs to which value"):
+        read(text, separator=separator, **({"column": "RSID"} if asked else {}))
+    if len(names) > 1:
+        with pytest.raises(RespondentFileError):
+            read_report(text)
+
+
 def test_the_reason_says_both_widths_and_the_text_of_the_row_is_kept(tmp_path: Path) -> None:
     rows = [f"{'so, so' if row == 3 else 'fine'},{RIDS[row]},{RSIDS[row]}" for row in range(6)]
     people = read(("comment,RID,RSID\n" + "\n".join(rows)).encode(), column="RSID")
