@@ -26,8 +26,8 @@ SUITE_MINUTES = 4.0
 
 
 def suite_row(junit: Path | None) -> Row:
-    """Read how long the whole test suite took from the file `pytest -n 2 --junit-xml=FILE` wrote."""
-    says = "Wall time of `pytest -n 2`, from the file its `--junit-xml` wrote."
+    """Read how long the whole test suite took from the file `pytest -n 3 --junit-xml=FILE` wrote."""
+    says = "Wall time of `pytest -n 3`, from the file its `--junit-xml` wrote."
     row = Row("whole test suite", "—", [], None, says, wanted=f"≤ {SUITE_MINUTES:g} minutes", shown="not measured here")
     if junit is not None:
         suites = ElementTree.parse(junit).getroot().iter("testsuite")  # noqa: S314 - our own file
@@ -65,7 +65,7 @@ def report(rows: list[Row], minutes: float) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--report", action="store_true", help=f"write {REPORT.relative_to(ROOT)}")
-    parser.add_argument("--suite-junit", type=Path, help="what `pytest -n 2 --junit-xml=FILE` wrote")
+    parser.add_argument("--suite-junit", type=Path, help="what `pytest -n 3 --junit-xml=FILE` wrote")
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=BENCHMARKS, help="some of them, no report")
     options = parser.parse_args()
     begun, rows = time.monotonic(), []
