@@ -667,8 +667,20 @@ def hash_sql(column: str, key: str) -> str:
 
 
 def milliseconds(time: datetime | None) -> int | None:
-    """Return a time in milliseconds since 1970 in UTC."""
-    return None if time is None else round(time.timestamp() * 1000)
+    """Return a time in milliseconds since 1970 in UTC.
+
+    Raises:
+        InputError: it is in no year of which a calendar has the years around it.
+    """
+    if time is None:
+        return None
+    if not 1970 <= time.year <= 9000:
+        raise InputError(
+            f"{time.year} is no year in which a wave is fielded.",
+            safe="nothing was added.",
+            next_step="check the times of the wave: when it opened and closed, and when its report was read.",
+        )
+    return round(time.timestamp() * 1000)
 
 
 def moment(milliseconds_since: int) -> datetime:

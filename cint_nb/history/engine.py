@@ -86,7 +86,7 @@ def reading() -> Iterator[None]:
             "The memory that DuckDB may use is not enough for this.",
             safe="nothing was changed.",
             next_step="ask in a connection of your own, which may use most of the memory: "
-            "History.open(folder, engine=duckdb.connect()).",
+            "cint.History.open(folder, engine=duckdb.connect()).",
         ) from error
     except load_duckdb().Error as error:
         raise HistoryError(

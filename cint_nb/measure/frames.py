@@ -134,7 +134,7 @@ def _run(data: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
                 "The memory that the engine may use is not enough for this frame.",
                 evidence={"engine": data.implementation.value},
                 next_step="let the engine use more, or ask for fewer waves at once. Of a history: "
-                "History.open(folder, engine=duckdb.connect()), which may use most of the memory.",
+                "cint.History.open(folder, engine=duckdb.connect()), which may use most of the memory.",
             ) from error
         raise InputError(
             "The frame cannot be read: a column holds something else than it should.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -374,3 +374,14 @@ def test_what_was_added_says_why_it_closed_or_that_it_has_not(tmp_path: Path, cl
     added = history.add_report(report(tmp_path, [(1, 10)]), name="first", **times(1, closed_by=closed_by))
     assert "1 visit of 1 person, 0 listed" in repr(added)
     assert said in repr(added)
+
+
+@pytest.mark.parametrize("time", ["opened", "closed", "as_of"])
+@pytest.mark.parametrize("year", [1969, 9999])
+def test_a_time_of_no_calendar_is_refused_and_nothing_is_added(tmp_path: Path, time: str, year: int) -> None:
+    history = History.open(tmp_path / "study")
+    times: dict[str, Any] = {time: datetime(year, 6, 1, tzinfo=UTC)}
+    with pytest.raises(InputError, match="no year in which a wave is fielded"):
+        history.add_report(report(tmp_path, FIRST), **times)
+    with pytest.raises(InputError, match="Nothing was added to this history yet"):
+        history.parts()

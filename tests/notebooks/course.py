@@ -14,6 +14,8 @@ FOLDER = ROOT / "notebooks"
 NUMBERED = sorted(FOLDER.glob("[0-9]*.ipynb"))
 TEMPLATES = sorted((FOLDER / "templates").glob("*.ipynb"))
 SHEETS = sorted((FOLDER / "sheets").glob("*.ipynb"))
+STORED_SEED = "1"  # of the outputs the notebooks are stored with
+OTHER_SEED = "23"
 
 _DETAILS = re.compile(r"<details>(.*?)</details>", re.DOTALL)
 _PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)

@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.notebooks.course import FOLDER, SHEETS, code_cells, prose, read
+from tests.notebooks.course import FOLDER, OTHER_SEED, SHEETS, STORED_SEED, code_cells, prose, read
 from tests.notebooks.notebook_kernel import NotebookKernel, errors, warnings
-from tests.notebooks.test_unrecorded import OTHER_SEED, STORED_SEED
 
 MAP = (FOLDER / "README.md").read_text(encoding="utf-8")
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.MULTILINE | re.DOTALL)

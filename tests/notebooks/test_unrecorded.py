@@ -9,12 +9,9 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests.notebooks.course import NUMBERED, answered, exercises, read
+from tests.notebooks.course import NUMBERED, OTHER_SEED, STORED_SEED, answered, exercises, read
 from tests.notebooks.notebook_kernel import NotebookKernel, errors, warnings
 from tests.notebooks.numbers_in_prose import figures, output_texts, shown_by
-
-STORED_SEED = "1"  # of the outputs the notebooks are stored with
-OTHER_SEED = "23"
 
 
 def with_answers(notebook: Any) -> Any:

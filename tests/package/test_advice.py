@@ -46,7 +46,7 @@ HELD: dict[str, Any] = {
     "wave": Wave,
 }
 """What a user holds under these names, beside `client`."""
-STANDARD_LIBRARY = {"datetime"}
+OTHER_LIBRARIES = {"datetime", "duckdb.connect"}
 QUERY = re.compile(r"\b(SELECT|FROM|CASE|CAST|COPY|WHERE|WHEN|JOIN|ORDER BY|GROUP BY|AS|OR|AND|IN|SET)\b")
 """What a text has that is a query of a database, or a piece of one, and no advice."""
 QUERY_FUNCTIONS = {
@@ -107,7 +107,7 @@ def unfilled(source: str) -> list[str]:
 
 def is_runnable(call: str, held: dict[str, Any]) -> bool:
     """Return whether a dotted name begins with what a user holds, and each attribute of it exists."""
-    if call in STANDARD_LIBRARY:
+    if call in OTHER_LIBRARIES:
         return True
     root = max((name for name in held if call.startswith(f"{name}.")), key=len, default=None)
     if root is None:

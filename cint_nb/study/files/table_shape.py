@@ -97,13 +97,14 @@ def _require_names_above_ids(
     its name would be its neighbour.
     """
     with_ids = [row for row in rows if any(map(is_id, row))]
-    if len(with_ids) < 2 or any(_width_without_blanks(row) <= len(names) for row in with_ids):
+    if len(with_ids) < 2 or any(len(row) <= len(names) for row in with_ids):
         return
-    id_places = {place for row in with_ids for place in _find_ids(row)}
+    often = Counter(place for row in with_ids for place in _find_ids(row))
+    id_places = {place for place, times in often.items() if 2 * times >= max(often.values())}
     named = {place for place, name in enumerate(names) if is_id_name(name) or entity_type_from_name(name) is not None}
     if named <= id_places and max(id_places) < len(names):
         return
-    usual = Counter(map(_width_without_blanks, with_ids)).most_common(1)[0][0]
+    usual = Counter(map(len, with_ids)).most_common(1)[0][0]
     raise source_error(
         source,
         f"The header has {format_count(len(names), 'name')}, and the rows have {usual:,} values: which name belongs to "
@@ -112,10 +113,6 @@ def _require_names_above_ids(
         "header: header_row=….",
         line=number,
     )
-
-
-def _width_without_blanks(row: Sequence[str]) -> int:
-    return next((place for place in range(len(row), 0, -1) if normalise_line(row[place - 1])), 0)
 
 
 def _given_row(
