@@ -90,7 +90,7 @@ def test_a_file_that_lies_elsewhere_is_said_to(folder: Path, monkeypatch: pytest
 
     status = SimpleNamespace(st_mode=stat_module.S_IFREG, st_size=5, st_mtime=0.0, st_file_attributes=0x400000)
     monkeypatch.setattr(Path, "open", refuse)
-    monkeypatch.setattr(Path, "stat", lambda _: status)
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: status)
     with pytest.raises(RespondentFileError, match="online only"):
         file_format._open(Path("my wave 1.csv"))
     status.st_file_attributes = 0
