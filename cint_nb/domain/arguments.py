@@ -311,7 +311,22 @@ class _Names(dict[str, Any]):
             return Any
 
 
+def _behind_alias(annotation: Any) -> Any:
+    """Return what a name made by a `type` statement stands for, its parameters filled in; anything else as it is.
+
+    Found by its attributes: such names are of `typing` from Python 3.12 on, and of typing_extensions as well.
+    """
+    alias = get_origin(annotation) or annotation
+    if inspect.isclass(alias) or not (hasattr(alias, "__value__") and hasattr(alias, "__type_params__")):
+        return annotation
+    meant, given = alias.__value__, dict(zip(alias.__type_params__, get_args(annotation), strict=False))
+    if parameters := getattr(meant, "__parameters__", ()):
+        meant = meant[tuple(given.get(parameter, Any) for parameter in parameters)]
+    return _behind_alias(meant)
+
+
 def _fits(value: Any, annotation: Any) -> bool:
+    annotation = _behind_alias(annotation)
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         return any(_fits(value, part) for part in parts)
@@ -322,8 +337,7 @@ def _fits(value: Any, annotation: Any) -> bool:
     if origin is Literal:  # which words are allowed, the callable says itself
         return _is_text(value)
     if inspect.isclass(origin):
-        is_ours_to_read = origin.__module__ in ("builtins", "collections.abc") and issubclass(origin, Iterable)
-        return _fits_container(value, origin, parts) if is_ours_to_read else isinstance(value, origin)
+        return _fits_container(value, origin, parts) if _is_container(origin) else isinstance(value, origin)
     if not inspect.isclass(annotation):
         return True
     if getattr(annotation, "_is_protocol", False):
@@ -339,6 +353,11 @@ def _protocol_members(protocol: type) -> set[str]:
 _ITERABLES = (Iterable, Iterator)
 _WHOLE = (str, bytes, bytearray, BaseModel)
 """What can be iterated over, and is one value all the same."""
+
+
+def _is_container(origin: type) -> bool:
+    """Return whether the parts of a type are what its items are: of an array they are its shape and its type."""
+    return origin.__module__ in ("builtins", "collections.abc") and issubclass(origin, Iterable)
 
 
 def _fits_container(value: Any, origin: Any, parts: tuple[Any, ...]) -> bool:
@@ -372,6 +391,7 @@ def _item_annotations(value: Iterator[Any], annotation: Any) -> list[Any]:
 
     So it is where a part of the annotation takes anything, or takes this type under its own name.
     """
+    annotation = _behind_alias(annotation)
     if get_origin(annotation) in (Union, types.UnionType):
         parts = [part for part in get_args(annotation) if _fits(value, part)]
         found = [_item_annotations(value, part) for part in parts]
@@ -420,6 +440,7 @@ _SIMPLE: Mapping[Any, Callable[[Any], bool]] = {
 
 
 def _describe(annotation: Any) -> str:
+    annotation = _behind_alias(annotation)
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         words = list(dict.fromkeys(_describe(part) for part in parts))
@@ -432,9 +453,9 @@ def _describe(annotation: Any) -> str:
         return _WORDS[annotation]
     if inspect.isclass(origin) and issubclass(origin, Mapping):
         return "a mapping"
-    if inspect.isclass(origin) and issubclass(origin, Iterable):
+    if inspect.isclass(origin) and _is_container(origin):
         return f"a list, each item {_describe(parts[0])}" if parts else "a list"
     if inspect.isclass(annotation) and issubclass(annotation, Enum):
         return f"a {annotation.__name__} ({', '.join(str(each.value) for each in annotation)})"
-    name = getattr(annotation, "__name__", str(annotation))
+    name = getattr(origin or annotation, "__name__", str(annotation)).replace("ndarray", "array")
     return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
