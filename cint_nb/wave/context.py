@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from cint_nb.api.jobs.job import Job
-from cint_nb.api.safety.spend_check import had_no_effect
+from cint_nb.api.safety.send_once import had_no_effect
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_model
 from cint_nb.domain.errors import (

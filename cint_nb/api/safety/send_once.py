@@ -8,13 +8,34 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import ApiError, Conflict, OutcomeUnknown, ServerError, TransportError, UnexpectedReply
+from cint_nb.domain.errors import (
+    ApiError,
+    BudgetExceeded,
+    Conflict,
+    InputError,
+    NotSent,
+    OutcomeUnknown,
+    PreflightBlocked,
+    ServerError,
+    TransportError,
+    UnexpectedReply,
+)
 from cint_nb.wire.http import Http
 
 T = TypeVar("T")
 
 _AMBIGUOUS_ERRORS = (OutcomeUnknown, ServerError, UnexpectedReply)
 """Errors after which a request may have taken effect: no reply, a failure of the exchange, an unreadable success."""
+
+
+def had_no_effect(error: BaseException) -> bool:
+    """Return whether nothing was sent, or the exchange refused it.
+
+    Anything else may stand behind a success: a lost reply, one that cannot be read, or a journal that could not write
+    down what had been done already.
+    """
+    refused = isinstance(error, ApiError) and not isinstance(error, ServerError | UnexpectedReply)
+    return refused or isinstance(error, NotSent | InputError | BudgetExceeded | PreflightBlocked)
 
 
 CheckListener = Callable[[str], None]

@@ -6,15 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from cint_nb.domain.errors import (
-    ApiError,
-    BudgetExceeded,
-    InputError,
-    NotSent,
-    PreflightBlocked,
-    ServerError,
-    UnexpectedReply,
-)
+from cint_nb.api.safety.send_once import had_no_effect
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import Money
 
@@ -78,13 +70,3 @@ async def within_budget(check: Awaitable[RecordApproval] | None) -> AsyncIterato
         raise
     if record is not None:
         record()
-
-
-def had_no_effect(error: BaseException) -> bool:
-    """Return whether nothing was sent, or the exchange refused it.
-
-    Anything else may stand behind a success: a lost reply, one that cannot be read, or a journal that could not write
-    down what had been done already.
-    """
-    refused = isinstance(error, ApiError) and not isinstance(error, ServerError | UnexpectedReply)
-    return refused or isinstance(error, NotSent | InputError | BudgetExceeded | PreflightBlocked)
