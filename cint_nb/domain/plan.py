@@ -635,6 +635,22 @@ class TargetGroupPlan(RichDisplay, PrintableModel):
         except OverflowError:
             raise ValueError("pass a time between the years 1 and 9999, UTC") from None
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a plan with some fields changed: pydantic's own would take any name and any value as they are.
+
+        Args:
+            update: The fields to change; values as the constructors take them.
+            deep: Nothing: the values of a plan do not change, so that copies can share them.
+
+        Raises:
+            PlanError: a field is not known, or cannot have the value.
+
+        Example:
+            >>> plan.model_copy(update={"cost_per_interview": "2.60 EUR"}).cost_per_interview
+            Money(value=Decimal('2.60'), currency_code='EUR')
+        """
+        return type(self)(**{**dict(self), **(update or {})})
+
     @property
     def is_recontact(self) -> bool:
         """Whether a list of respondents belongs to it; otherwise it is about new people."""

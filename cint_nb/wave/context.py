@@ -91,7 +91,7 @@ class WaveContext:
         """The plan as it was given; `plan` has the lowered goal.
 
         Raises:
-            PlanError: the wave has no plan, or `model_copy` has put a value into it that its field cannot have.
+            PlanError: the wave has no plan, or one made around its constructor with a value that its field cannot have.
         """
         if self._given_plan is None:
             raise PlanError(
