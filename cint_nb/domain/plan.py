@@ -635,7 +635,7 @@ class TargetGroupPlan(RichDisplay, PrintableModel):
         except OverflowError:
             raise ValueError("pass a time between the years 1 and 9999, UTC") from None
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002
         """Return a plan with some fields changed: pydantic's own would take any name and any value as they are.
 
         Args:
