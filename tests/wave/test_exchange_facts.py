@@ -176,8 +176,11 @@ def test_people_of_another_open_group_of_the_project_would_be_asked_twice(client
     assert notes == ["Other open groups of the project were not compared with this list."]
     client.sandbox.faults.armed.clear()
     second.upload()
-    with pytest.warns(CintWarning, match=rf"would be asked twice\. Seen: {first.outcome.counts['saved']} in"):
+    with pytest.raises(PreflightBlocked, match=r"it may be this very wave[\s\S]*unverified=\['asked twice'\]"):
         second.launch(budget="300 EUR")
+    assert not second.launched
+    with pytest.warns(CintWarning, match=rf"would be asked twice\. Seen: {first.outcome.counts['saved']} in"):
+        second.launch(budget="300 EUR", unverified=["asked twice"])
     first.close()
     assert "asked-twice" not in second.check("upload", ask=True).rules()
 

@@ -367,5 +367,5 @@ def shows_template(plan: TargetGroupPlan) -> bool:
     return plan.allocation_format in (AllocationFormat.OPEN_EXCHANGE, AllocationFormat.OMITTED)
 
 
-VERIFIABLE: Final = (*(each.field for each in WITNESSES), *(each.name for each in UNWITNESSED), "people")
+VERIFIABLE: Final = (*(each.field for each in WITNESSES), *(each.name for each in UNWITNESSED), "people", "asked twice")
 """What `unverified=` may name."""

@@ -77,11 +77,13 @@ class OpenGroupFact:
     Args:
         target_group_id: Its id.
         name: Its name.
-        shared: How many people of the list are in it too; None if that was not compared.
+        saved: How many people are in it; None if that was not read.
+        shared: How many of them are on the list too; None if that was not compared.
     """
 
     target_group_id: str
     name: str | None
+    saved: int | None
     shared: int | None
 
 

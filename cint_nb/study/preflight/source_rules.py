@@ -88,16 +88,31 @@ def _tags(facts: WaveFacts, names: list[str]) -> str:
 
 @rule("asked-twice", steps=["upload", "launch"], section=_EXCLUSIONS)
 def asked_twice(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
-    """People of the list who are in another open group of the project would be asked twice."""
+    """People of the list who are in another open group of the project would be asked twice.
+
+    Where it holds the same people as this group, no fewer and no more, it is most likely this wave itself, launched
+    from elsewhere or renamed since: a second launch would spend the money again, so somebody has to vouch for it.
+    """
     if facts.open_groups is None:
         if facts.was_asked and facts.plan.is_recontact:
             yield report.note("Whether other open groups of the project hold people of this list could not be seen.")
         return
     for group in facts.open_groups:
-        if group.shared:
+        if not group.shared:
+            continue
+        evidence = f"{group.shared:,} in {mask_ids_in(group.name or group.target_group_id)}"
+        is_same = facts.step == "launch" and group.shared == group.saved == facts.saved_count
+        if is_same and "asked twice" not in facts.unverified:
+            yield report.block(
+                "Another open target group of the project holds the same people: it may be this very wave.",
+                evidence=evidence,
+                fix="look whether that group is this wave: then work with it under its name, or complete it first. If "
+                "all of them are to be asked twice, pass unverified=['asked twice'].",
+            )
+        else:
             yield report.warn(
                 "People of this list are in another open target group of the project, and would be asked twice.",
-                evidence=f"{group.shared:,} in {mask_ids_in(group.name or group.target_group_id)}",
+                evidence=evidence,
                 fix="take them off this list with respondents.difference(…), or complete that group first.",
             )
     unseen = [group for group in facts.open_groups if group.shared is None]

@@ -243,6 +243,7 @@ async def compare_open_groups(
     ]
     for row in open_groups:
         other = TargetGroupRef(project_id=ref.project_id, target_group_id=row.id)
+        size: int | None = None
         shared: int | None = None
         try:
             size = await client.recontacts.saved_count(other) if left else None
@@ -251,5 +252,5 @@ async def compare_open_groups(
                 shared = sum(each in ids for each in await client.recontacts.saved_ids(other)) if size else 0
         except ApiError:  # its people may not be read
             shared = None
-        found.append(OpenGroupFact(row.id, row.name, shared))
+        found.append(OpenGroupFact(row.id, row.name, size, shared))
     return tuple(found)

@@ -27,6 +27,7 @@ from cint_nb.study.preflight.check import (
     rule,
     rules_frame,
 )
+from cint_nb.study.preflight.registry import OpenGroupFact
 from cint_nb.study.preflight.source_rules import reconciliation_date
 
 NOW = datetime(2026, 9, 1, 8, tzinfo=UTC)
@@ -486,3 +487,21 @@ def test_a_draft_that_shows_no_other_value_than_the_plan_differs_in_nothing(draf
 def test_a_draft_whose_price_cannot_be_read_is_no_draft_without_a_price(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=r"value|maximum_cpi"):
         TargetGroup.model_validate({"id": "T1", "launched": False} | fields)
+
+
+@pytest.mark.parametrize(
+    ("step", "saved", "shared", "vouched", "severity"),
+    [
+        ("launch", 90, 90, (), Severity.BLOCK),
+        ("launch", 90, 90, ("asked twice",), Severity.WARN),
+        ("upload", 90, 90, (), Severity.WARN),  # nothing is spent yet
+        ("launch", 400, 90, (), Severity.WARN),  # this wave asks some of that one again
+        ("launch", 60, 60, (), Severity.WARN),
+        ("launch", 90, 89, (), Severity.WARN),
+    ],
+)
+def test_an_open_group_of_the_same_people_stops_a_launch_until_somebody_vouches(
+    step: str, saved: int, shared: int, vouched: tuple[str, ...], severity: Severity
+) -> None:
+    others = [OpenGroupFact("T9", "Tracker, wave two", saved, shared)]
+    one("asked-twice", severity, step=step, saved_count=90, open_groups=others, unverified=frozenset(vouched))
