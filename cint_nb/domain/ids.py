@@ -27,8 +27,8 @@ _MASKED = re.compile("[\u2022*]{3,}")
 """What masking leaves, here or in the exchange's portal: an id has neither sign."""
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _HALF_DASH = r"(?:[-_\u2010-\u2015\u2212]|[%_](?:25)*2d)"
-_DASH = r"(?:[-_+\s\u2010-\u2015\u2212]|[%_](?:25)*2d){1,3}"
-"""A dash may have become another sign on the way, or a space, or have been encoded, even twice."""
+_DASH = r"(?:[%_](?:25)*2d|[\W_]){1,3}"
+"""A dash may have become any other sign on the way, or a space, or have been encoded, even twice."""
 _FIRST_HALF = rf"[0-9a-f]{{8}}(?:{_HALF_DASH}[0-9a-f]{{4}}){{1,3}}"
 _SECOND_HALF = rf"(?:[0-9a-f]{{4}}{_HALF_DASH}){{1,3}}[0-9a-f]{{12}}"
 """Half an id has a letter: a date and a time, or a number in groups, has none."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+
 import pytest
 
 from cint_nb.domain.ids import (
@@ -60,6 +62,11 @@ def test_a_mask_keeps_four_characters_at_most() -> None:
 @pytest.mark.parametrize("written", [PLAIN, PLAIN.upper(), PLAIN.replace("-", ""), PLAIN.replace("-", "").upper()])
 def test_an_id_within_a_text_is_masked_however_it_is_written(written: str) -> None:
     assert mask_ids_in(f"visit_{written}.csv") == f"visit_••••{written[-4:]}.csv"
+
+
+@pytest.mark.parametrize("sign", [*string.punctuation, *string.whitespace, "·", "–", " - ", "%2D", "..", "%252d"])
+def test_an_id_is_masked_whatever_sign_its_dashes_have_become(sign: str) -> None:
+    assert mask_ids_in(f"visit {PLAIN.replace('-', sign)} ended") == "visit ••••89ab ended"
 
 
 def test_synthetic_ids_repeat_and_can_be_told_from_real_ones() -> None:
