@@ -302,7 +302,7 @@ def test_a_batch_compares_what_all_its_groups_could_cost_together() -> None:
         other = client.wave("Another one", project="Brand tracker", respondents=wave.respondents, plan=later)
         second = other.create()
         other.upload()
-        other.launch(budget="40 EUR", unverified=["template"])
+        other.launch(budget="40 EUR", unverified=["template", "asked twice"])
         other.pause()
         ids = [ref.target_group_id, second.target_group_id, ref.target_group_id]
         one = read_truth(client.sandbox).groups[0].worst_case()
