@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Never
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
@@ -19,7 +19,7 @@ def parse_json(body: bytes) -> Any:
     """
     try:
         parsed = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_to_object)
-        if _SURROGATE.search(body):
+        if (b"\\u" in body or b"\xed" in body) and _SURROGATE.search(body):
             text = json.dumps(parsed, ensure_ascii=False)
             parsed = json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     except RecursionError:
@@ -27,11 +27,14 @@ def parse_json(body: bytes) -> Any:
     return parsed
 
 
-def distinct(rows: Iterable[Any], seen: set[str]) -> list[Any]:
+def distinct(rows: Sequence[Any], seen: set[str]) -> list[Any]:
     """Return the rows that were not seen before, and note them as seen.
 
     A list that grows while it is read page by page, newest first, gives some rows twice.
     """
+    if set(map(type, rows)) == {str} and len(new := set(rows)) == len(rows) and seen.isdisjoint(new):
+        seen |= new
+        return list(rows)
     found = []
     for row in rows:
         key = row if isinstance(row, str) else json.dumps(row, sort_keys=True)

@@ -13,6 +13,7 @@ from cint_nb.domain.ids import synthetic_id
 from cint_nb.wire import loop_thread
 from cint_nb.wire.calls import Call
 from cint_nb.wire.http import Http
+from cint_nb.wire.replies import shape
 from cint_nb.wire.replies.shape import (
     Either,
     Kind,
@@ -67,6 +68,26 @@ RIGHT_VALUES: dict[Kind, tuple[Any, ...]] = {
     Kind.CURRENCY: ("EUR", "eur"),
     Kind.ANY: (None, [], "x"),
 }
+
+
+def test_a_value_is_proved_to_be_right_only_where_the_comparison_finds_nothing() -> None:
+    values = [value for table in (WRONG_VALUES, RIGHT_VALUES) for values in table.values() for value in values]
+    for kind in Kind:
+        for declared, of in (
+            (Rows(kind), lambda value: [value]),
+            (Rows(kind), lambda value: [value, value]),
+            (Object({"key": needed(kind)}), lambda value: {"key": value}),
+            (Object({"key": spare(kind)}), lambda value: {"key": value}),
+            (Object({"key": optional(kind)}), lambda value: {"other_key": value}),
+            (Object({"key": optional(kind), "more": optional(kind)}), lambda value: {"more": value, "the_key": 1}),
+            (Rows(Object({"key": expected(kind)})), lambda value: [{"key": value}, {"key": value, "more": 1}]),
+            (Either((Rows(kind), kind)), lambda value: value),
+        ):
+            for value in (*values, None, "", " ", 1e300, float(2**53)):
+                body = of(value)
+                slow = list(shape._compare(declared, body, ""))
+                assert not (shape._proof_of(declared)(body) and slow), (kind, body)
+                assert deviations(declared, body) == list(dict.fromkeys(slow)), (kind, body)
 
 
 @pytest.mark.parametrize(
