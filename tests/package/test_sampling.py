@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import random
 from itertools import product
-from typing import Any
-from unittest.mock import Mock
 
 import pytest
 
-from tests.support.sampling import chosen, covering
+from tests.support.sampling import Case, chosen, covering
 
 LETTERS, NUMBERS = "abcdefg", range(1, 12)
 
 
 @pytest.fixture
-def cases() -> list[Any]:
+def cases() -> list[Case]:
     table = [cell for cell in product(LETTERS, NUMBERS, (True, None)) if cell[:2] != ("a", 1)]
     names = ("letter", "number", "also")
-    return [Mock(**{"callspec.params": dict(zip(names, cell, strict=True))}) for cell in table]
+    return [Case(f"test_it[{number}]", dict(zip(names, cell, strict=True))) for number, cell in enumerate(table)]
 
 
-def test_the_cases_chosen_have_every_value_and_are_few(cases: list[Any]) -> None:
-    chosen = [case.callspec.params for case in covering("test_it", cases)]  # type: ignore[attr-defined]
+def test_the_cases_chosen_have_every_value_and_are_few(cases: list[Case]) -> None:
+    chosen = [case.params for case in covering("test_it", cases)]
     assert {case["letter"] for case in chosen} == set(LETTERS)
     assert {case["number"] for case in chosen} == set(NUMBERS)
     assert {case["also"] for case in chosen} == {True, None}
@@ -30,11 +28,8 @@ def test_the_cases_chosen_have_every_value_and_are_few(cases: list[Any]) -> None
 
 
 @pytest.mark.parametrize("every", [None, 3])
-def test_the_choice_is_the_same_in_whatever_order_they_come(cases: list[Any], every: int | None) -> None:
-    for number, case in enumerate(cases):
-        case.nodeid = f"test_it[{number}]"
-        case.get_closest_marker = lambda _: pytest.mark.sampled(every=every).mark
-    first = set(chosen("test_it", cases))
+def test_the_choice_is_the_same_in_whatever_order_they_come(cases: list[Case], every: int | None) -> None:
+    first = set(chosen("test_it", cases, every=every))
     random.shuffle(cases)
-    assert set(chosen("test_it", cases)) == first
+    assert set(chosen("test_it", cases, every=every)) == first
     assert len(first) < len(cases)

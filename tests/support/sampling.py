@@ -9,8 +9,8 @@ hypothesis invents, everyday runs make a tenth: the profile that is loaded says 
 from __future__ import annotations
 
 import random
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import pytest
 
@@ -40,28 +40,41 @@ def examples(number: int) -> int:
     return -(-number * settings().max_examples // EXAMPLES)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Leave cases out before an item is made of each: that takes longer than many a test. A case named is made."""
+    config = metafunc.config
+    marker = metafunc.definition.get_closest_marker("sampled")
+    if marker is None or config.getoption("--every-way") or any("[" in argument for argument in config.args):
+        return
+    name = metafunc.definition.nodeid
+    cases = [Case(f"{name}[{each.id}]", each.params) for each in metafunc._calls]
+    kept = {case.nodeid for case in chosen(name, cases, every=marker.kwargs.get("every"))}
+    metafunc._calls = [call for call, case in zip(metafunc._calls, cases, strict=True) if case.nodeid in kept]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--every-way"):
         return
-    tables: dict[str, list[pytest.Item]] = defaultdict(list)
-    for item in sorted(items, key=lambda item: item.nodeid):  # pytest-randomly has shuffled them
-        if item.get_closest_marker("sampled"):
-            tables[item.nodeid.partition("[")[0]].append(item)
-    left_out = {id(item) for name, cases in tables.items() for item in set(cases).difference(chosen(name, cases))}
-    left_out |= {id(item) for item in items if item.get_closest_marker("thorough")}
-    if left_out:
-        config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])
-        items[:] = [item for item in items if id(item) not in left_out]
+    if left_out := [item for item in items if item.get_closest_marker("thorough")]:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
 
 
-def chosen(name: str, cases: list[pytest.Item]) -> Iterable[pytest.Item]:
-    cases = sorted(cases, key=lambda case: case.nodeid)  # pytest-randomly has shuffled them
-    marker = cases[0].get_closest_marker("sampled")
-    every = marker.kwargs.get("every") if marker else None
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One case of a test: its name, and the value of each of its parameters."""
+
+    nodeid: str
+    params: Mapping[str, object]
+
+
+def chosen(name: str, cases: list[Case], *, every: int | None) -> Iterable[Case]:
+    cases = sorted(cases, key=lambda case: case.nodeid)
     return covering(name, cases) if every is None else cases[::every]
 
 
-def covering(name: str, cases: list[pytest.Item]) -> Iterable[pytest.Item]:
+def covering(name: str, cases: list[Case]) -> Iterable[Case]:
     """Choose cases of one test that together have every value of every parameter; each chosen one adds the most."""
     values = {case: _values(case) for case in cases}
     # Shuffled, else ties would always take the first value of a row.
@@ -73,10 +86,9 @@ def covering(name: str, cases: list[pytest.Item]) -> Iterable[pytest.Item]:
         yield best
 
 
-def _values(case: pytest.Item) -> set[tuple[str, object]]:
+def _values(case: Case) -> set[tuple[str, object]]:
     """Return the parameters of a case; those given as one tuple count one by one."""
-    parameters: dict[str, object] = case.callspec.params  # type: ignore[attr-defined]
     return {
         (name, value if isinstance(value, str | bytes | int | None) else repr(value))
-        for name, value in parameters.items()
+        for name, value in case.params.items()
     }
