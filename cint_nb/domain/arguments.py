@@ -132,12 +132,23 @@ class _Boundary:
             and parameter.kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
         }
 
+    @functools.cached_property
+    def positions(self) -> tuple[str, ...]:
+        by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        return tuple(name for name, parameter in self.signature.parameters.items() if parameter.kind in by_place)
+
+    @functools.cached_property
+    def plain_types(self) -> dict[str, frozenset[type]]:
+        return {name: _plain_types(each) for name, each in self.annotations.items() if each is not Any}
+
     @property
     def name(self) -> str:
         return self.function.__qualname__.removesuffix(".__init__")
 
     def check(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments, those that can be read only once so that each of their items is compared then."""
+        if self._are_plain(arguments, keywords):
+            return arguments, keywords
         try:
             bound = self.signature.bind(*arguments, **keywords)
         except TypeError:  # too few, too many or unknown ones: Python says so when the call is made
@@ -152,6 +163,12 @@ class _Boundary:
                 given[name], read_once = self._compare_items(name, annotation, given[name], items), True
         return (bound.args, bound.kwargs) if read_once else (arguments, keywords)
 
+    def _are_plain(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> bool:
+        """Return whether all arguments are of types that surely fit, as in nearly every call; cheaper than binding."""
+        known = self.plain_types
+        given = itertools.chain(zip(self.positions, arguments, strict=False), keywords.items())
+        return all(_is_plain(value, known[name]) for name, value in given if name in known)
+
     def _refusal(self, name: str, annotation: Any, value: Any) -> InputError:
         if isinstance(value, BaseModel):
             check_model(value, self.error)
@@ -164,8 +181,9 @@ class _Boundary:
         )
 
     def _compare_items(self, name: str, annotation: Any, values: Iterator[Any], items: list[Any]) -> Iterator[Any]:
+        plain = frozenset[type]().union(*map(_plain_types, items))
         for value in values:
-            if not any(_fits(value, item) for item in items):
+            if not (_is_plain(value, plain) or any(_fits(value, item) for item in items)):
                 raise self._refusal(name, annotation, [value])
             yield value
 
@@ -341,11 +359,37 @@ def _fits(value: Any, annotation: Any) -> bool:
     if not inspect.isclass(annotation):
         return True
     if getattr(annotation, "_is_protocol", False):
-        return all(hasattr(value, name) for name in _protocol_members(annotation))
+        members = _protocol_members(annotation)  # type: ignore[arg-type]  # a type can be hashed
+        return all(hasattr(value, name) for name in members)
     return isinstance(value, annotation) and not (isinstance(value, BaseModel) and _wrong_fields(value))
 
 
-def _protocol_members(protocol: type) -> set[str]:
+def _plain_types(annotation: Any) -> frozenset[type]:
+    """Return the types of which each value fits an annotation: of texts each plain one, of numbers each small one."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return frozenset[type]().union(*map(_plain_types, parts))
+    if origin is Literal:
+        return frozenset({str})
+    if origin is not None or not inspect.isclass(annotation):
+        return frozenset()
+    if annotation in _PLAIN_TYPES:
+        return _PLAIN_TYPES[annotation]
+    is_compared = annotation in _SIMPLE or issubclass(annotation, BaseModel) or type(annotation) is _ByName
+    return frozenset() if is_compared or getattr(annotation, "_is_protocol", False) else frozenset({annotation})
+
+
+def _is_plain(value: Any, types_that_fit: frozenset[type]) -> bool:
+    kind = type(value)
+    if kind not in types_that_fit:
+        return False
+    if kind is str:
+        return bool(value.isascii())
+    return kind not in (int, float) or -_PLAIN_MAX < value < _PLAIN_MAX
+
+
+@functools.cache
+def _protocol_members(protocol: Any) -> set[str]:
     members = {*vars(protocol), *vars(protocol).get("__annotations__", ())}
     return {name for name in members if not name.startswith("_") or name == "__call__"}
 
@@ -436,6 +480,14 @@ _SIMPLE: Mapping[Any, Callable[[Any], bool]] = {
     str: _is_text,
     datetime: _is_time,
     date: lambda value: isinstance(value, date) and not isinstance(value, datetime),
+}
+_PLAIN_MAX = 2**31
+_PLAIN_TYPES: Mapping[Any, frozenset[type]] = {
+    type(None): frozenset({type(None)}),
+    bool: frozenset({bool}),
+    int: frozenset({int}),
+    float: frozenset({int, float}),
+    str: frozenset({str}),
 }
 
 
