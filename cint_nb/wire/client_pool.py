@@ -161,13 +161,20 @@ class _CookielessClient(httpx.AsyncClient):
 
 def _ssl_context(*, environment: bool) -> ssl.SSLContext:
     try:
-        return httpx.create_ssl_context(trust_env=environment)
+        if environment and any(map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR"))):
+            return httpx.create_ssl_context(trust_env=True)
+        return _bundled_certificates()
     except OSError as error:
         raise SettingsError(
             "The list of trusted certificate authorities could not be read.",
             evidence={"variable": "SSL_CERT_FILE, SSL_CERT_DIR", "reason": type(error).__name__},
             next_step="correct or unset the variable; certificates are always checked.",
         ) from None
+
+
+@functools.cache  # they stay as they are, and reading them takes as long as twenty requests
+def _bundled_certificates() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _check_proxies() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import logging
 from typing import Any
 from urllib.parse import urlencode
@@ -26,6 +27,12 @@ _ERROR_BODY_MAX = 1_000_000
 _READ = httpx.Timeout(limits.READ_SECONDS, connect=limits.CONNECT_SECONDS)
 _UPLOAD = httpx.Timeout(limits.UPLOAD_SECONDS, connect=limits.CONNECT_SECONDS)
 _sending = contextvars.ContextVar("cint_nb_sending", default=False)
+
+
+@functools.lru_cache(256)
+def _parsed_url(url: str) -> httpx.URL:
+    """Return an address as httpx reads it, letter by letter: polls repeat theirs."""
+    return httpx.URL(url)
 
 
 def _drop_foreign_record(_record: logging.LogRecord) -> bool:
@@ -109,7 +116,7 @@ class Sender:
         try:
             if pairs := call.query_pairs():
                 url = f"{url}?{urlencode(pairs)}"  # as `params`, httpx would parse the whole URL once more
-            return client.build_request(call.method, url, headers=headers, json=json, files=files, **extra)
+            return client.build_request(call.method, _parsed_url(url), headers=headers, json=json, files=files, **extra)
         except (ValueError, TypeError, OverflowError, RecursionError, httpx.InvalidURL) as error:
             raise InputError(
                 f"The request to {call.operation.replace('_', ' ')} has a value that cannot be sent.",
