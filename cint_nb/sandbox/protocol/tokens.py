@@ -28,6 +28,8 @@ class TokenSigner:
     def __init__(self, seed: int | str, audience: str) -> None:
         self._key = hashlib.sha256(f"token:{seed}".encode()).digest()
         self._audience = audience
+        self._read: tuple[str, float | None] = ("", None)
+        """The token that was read last, which nearly every request brings again, and when it expires."""
 
     def sign(self, issued_at: float, lifetime: int) -> str:
         """Return a token.
@@ -49,6 +51,13 @@ class TokenSigner:
 
     def read_expiry(self, token: str) -> float | None:
         """Return when a token expires, seconds since 1970; None for one that this signer has not issued."""
+        read, expiry = self._read
+        if token != read:
+            expiry = self._verified_expiry(token)
+            self._read = (token, expiry)
+        return expiry
+
+    def _verified_expiry(self, token: str) -> float | None:
         signed, _, signature = token.rpartition(".")
         if not signed or not hmac.compare_digest(signature.encode(), self._signature(signed).encode()):
             return None
