@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import os
 import signal
@@ -14,7 +13,13 @@ import pytest
 # jsonschema would compile the grammars in it, a second and a half in each process, for a format no document here has.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # None: an import fails, which it allows
 
-pytest_plugins = ["tests.support.canaries", "tests.support.sampling", "tests.support.fault_report", "nbval.plugin"]
+pytest_plugins = [
+    "tests.support.canaries",
+    "tests.support.done_once",
+    "tests.support.sampling",
+    "tests.support.fault_report",
+    "nbval.plugin",
+]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts us in the background has Interrupts ignored; tests that send one would wait for ever.
@@ -54,12 +59,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"exchange", "listen", "serve"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.filterwarnings(unlike_the_documents))
-
-
-def pytest_collection_finish() -> None:
-    """Let the garbage collector leave alone what was imported and collected: it stays until the end."""
-    gc.collect()
-    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -10,7 +10,6 @@ import nbformat
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
-from nbconvert.exporters.html import HTMLExporter
 
 from tests.support.plans import plan_cell
 
@@ -138,6 +137,8 @@ def test_every_panel_reads_well_where_nothing_of_it_is_a_widget(front_end: Front
 
 
 def test_nbconvert_shows_the_still_pictures_with_their_content(front_end: FrontEnd) -> None:
+    from nbconvert.exporters.html import HTMLExporter  # takes long to import, and is needed here only
+
     front_end.run(WAVE)
     cells = []
     show = {

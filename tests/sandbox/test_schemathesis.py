@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -24,7 +25,8 @@ from tests.support.plans import guide_draft
 from tests.support.sandbox_client import RawClient
 from tests.support.vendor import DEVIATIONS, VENDOR_FILE, load_vendor_document
 
-pytest.importorskip("schemathesis", reason="schemathesis is not installed")
+if importlib.util.find_spec("schemathesis") is None:  # to import it takes long, and its command does that
+    pytest.skip("schemathesis is not installed", allow_module_level=True)
 
 # `nox -s schemathesis` asks this much. All phases for a long run: SCHEMATHESIS_EXAMPLES=50.
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "3"))
