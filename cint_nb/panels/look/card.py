@@ -11,7 +11,7 @@ from cint_nb.domain.ids import printable
 from cint_nb.panels.look.base import mode_badge_html, state_html
 from cint_nb.panels.look.static_html import NO_MATHJAX_CLASS
 from cint_nb.panels.look.style import CARD_STYLE
-from cint_nb.panels.look.text_format import escape, inline_html, inline_text
+from cint_nb.panels.look.text_format import align_columns, escape, inline_html, inline_text
 
 WIDTH = 80
 """Columns of a terminal."""
@@ -325,19 +325,9 @@ class Rows:
         """Return the table as text."""
         named = [place for place, head in enumerate(self.heads) if head]  # a drawing has no heading, and no text
         table = [[str(line[place]) for place in named] for line in (self.heads, *self.rows)]
-        wide = [max(len(line[place]) for line in table) for place in range(len(named))]
-        right = [self.right[place] for place in named]
-        if 2 * len(wide) + sum(wide) > WIDTH:
+        shown = align_columns(table, [self.right[place] for place in named])
+        if max(map(len, shown)) > WIDTH:
             shown = [line for row in table[1:] for line in _row_lines(table[0], row)]
-        else:
-            shown = [
-                "  "
-                + "  ".join(
-                    text.rjust(size) if each else text.ljust(size)
-                    for text, size, each in zip(line, wide, right, strict=True)
-                ).rstrip()
-                for line in table
-            ]
         title = [f"  {self.name}"] if self.titled else []
         return [*title, *shown, *(wrap(self.more) if self.more else [])]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -72,6 +73,23 @@ def format_percent(low: float, high: float) -> str:
     """Write a share of the whole, such as `43 %` or `35–52 %`."""
     first, second = (int(max(0.0, min(1.0, bound)) * 100) for bound in (low, high))
     return f"{second} %" if first == second else f"{first}{DASH}{second} %"
+
+
+def align_columns(table: Sequence[Sequence[str]], right: Sequence[bool]) -> list[str]:
+    """Write the rows of a table as lines, each column as wide as its widest cell.
+
+    Args:
+        table: The rows, headings first.
+        right: Which columns hold numbers, which end at the same place.
+    """
+    wide = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        "  "
+        + "  ".join(
+            text.rjust(size) if each else text.ljust(size) for text, size, each in zip(row, wide, right, strict=True)
+        ).rstrip()
+        for row in table
+    ]
 
 
 def format_size(number: int) -> str:

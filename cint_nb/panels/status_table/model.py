@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from cint_nb.panels.look.cell_format import RIGHT_ALIGNED_KINDS, ColumnFormat, format_text, is_empty
-from cint_nb.panels.look.text_format import format_count
+from cint_nb.panels.look.text_format import align_columns, format_count
 from cint_nb.study.files.line_frames import escape_formula
 
 COLUMNS: Mapping[str, ColumnFormat] = {
@@ -208,17 +208,8 @@ def format_table(view: StatusView, *, limit: int = 50) -> list[str]:
     if why := view.empty_text():
         return [f"  {why}"]
     heads, cells, more = plain_rows(view, limit)
-    table = [heads, *cells]
-    widths = [max(len(line[index]) for line in table) for index in range(len(heads))]
     rights = [column_format(name).kind in RIGHT_ALIGNED_KINDS for name in view.visible_columns()]
-    lines = [
-        "  "
-        + "  ".join(
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(line, widths, rights, strict=True)
-        ).rstrip()
-        for line in table
-    ]
+    lines = align_columns([heads, *cells], rights)
     return lines + ([f"  and {format_count(more, 'more target group')}"] if more else [])
 
 
