@@ -17,6 +17,9 @@ from cint_nb.wave.exchange.state import ExchangeState
 from cint_nb.wave.journal.journal import JournalEntry
 from cint_nb.wave.journal.payloads import JobPayload, Payload
 
+UPLOAD_KINDS = (JobKind.UPLOAD, JobKind.UPLOAD_RSIDS)
+"""What saves people: by the present URL and by the older one."""
+
 
 @dataclass(frozen=True)
 class WaveFigures:
@@ -128,8 +131,7 @@ def _last_upload(entries: Sequence[JournalEntry[Payload]]) -> JobSnapshot | None
     for entry in reversed(entries):
         payload = entry.payload
         if entry.step == "upload" and entry.number > removed and isinstance(payload, JobPayload) and payload.snapshot:
-            kinds = (JobKind.UPLOAD, JobKind.UPLOAD_RSIDS)
-            return payload.snapshot if payload.snapshot.handle.kind in kinds else None
+            return payload.snapshot if payload.snapshot.handle.kind in UPLOAD_KINDS else None
     return None
 
 

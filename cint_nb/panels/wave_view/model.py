@@ -118,6 +118,7 @@ def wave_progress(
     ids: int | None,
     blocked: int = 0,
     known: KnownState | None = None,
+    started: JobHandle | None = None,
 ) -> WaveProgress:
     """Return where a wave stands.
 
@@ -127,7 +128,26 @@ def wave_progress(
         ids: How many respondents it recontacts; None for new people.
         blocked: How many findings stop the next step.
         known: What is known of its target group's state; None if the exchange was never asked.
+        started: An upload to its target group that another call of the client began; None if there was none.
     """
+    stand = _stand(entries, plan, ids, blocked, known)
+    if started is None or stand.step is not WaveStep.UPLOAD or stand.state is not StepState.NOW:
+        return stand
+    said = (
+        "a call of the client itself has begun an upload to this target group; this line follows it, and sends "
+        "nothing unless it failed"
+    )
+    return replace(stand, state=StepState.RUNNING, explanation=said, job=started)
+
+
+def _stand(
+    entries: Sequence[JournalEntry[Payload]],
+    plan: TargetGroupPlan | None,
+    ids: int | None,
+    blocked: int,
+    known: KnownState | None,
+) -> WaveProgress:
+    """Return where a wave stands by its own entries and the state of its target group."""
     done = [entry.number for entry in entries if entry.step == "remove" and entry.state is EntryState.DONE]
     removed = max(done, default=0)
     last = {(entry.step, entry.batch): entry for entry in entries if entry.step != "upload" or entry.number > removed}

@@ -13,6 +13,7 @@ from cint_nb.caller_warnings import deliver_warnings
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import CintError, JournalError
 from cint_nb.domain.findings import Findings
+from cint_nb.domain.jobs import JobHandle
 from cint_nb.domain.plan import Money, PlanKind
 from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.look.background import after_each_cell, run_in_thread
@@ -20,6 +21,7 @@ from cint_nb.panels.look.base import Panel, make_html_part, render_line, render_
 from cint_nb.panels.look.card import Block, Card, Facts, Note, Say
 from cint_nb.panels.look.text_format import escape, format_moment
 from cint_nb.panels.wave_view.figures import (
+    UPLOAD_KINDS,
     WaveFigures,
     budget_rows,
     figures_with_status,
@@ -34,8 +36,8 @@ from cint_nb.panels.wave_view.model import StepState, WaveProgress, WaveStep, wa
 from cint_nb.wave.exchange.changed_elsewhere import ChangedElsewhere, changed_elsewhere
 from cint_nb.wave.exchange.facts import unrecorded_fields
 from cint_nb.wave.exchange.state import GroupState, KnownState
-from cint_nb.wave.journal.journal import EntryState, JournalEntry
-from cint_nb.wave.journal.payloads import DraftPayload, Payload
+from cint_nb.wave.journal.journal import EntryState, JournalEntry, WaveKey
+from cint_nb.wave.journal.payloads import DraftPayload, Payload, StartedJobPayload
 from cint_nb.wave.wave import Wave
 
 _SIGNS = {StepState.DONE: "✓", StepState.NOW: "▶", StepState.RUNNING: "▶", StepState.FAILED: "✕", StepState.LATER: ""}
@@ -174,7 +176,8 @@ class WaveView(Panel):
             plan = None if self._wave.kind is None else self._wave.plan
             blocked = len(findings.blocking)
             entries, ids = self._entries(), self._wave.id_count
-            stand = wave_progress(entries, plan=plan, ids=ids, blocked=blocked, known=known)
+            started = self._started_upload()
+            stand = wave_progress(entries, plan=plan, ids=ids, blocked=blocked, known=known, started=started)
         except JournalError:
             if not self._journal.is_closed:
                 raise
@@ -289,6 +292,16 @@ class WaveView(Panel):
             )
         ]
         return [entry for entry in entries if keys and entry.key == keys[-1]]
+
+    def _started_upload(self) -> JobHandle | None:
+        """Return the newest upload to this target group that any call began, unless its people were removed since."""
+        group = self._wave.target_group
+        if group is None:
+            return None
+        key = WaveKey(self._wave.client.scope, group.project_id, group.target_group_id)
+        jobs = [entry.payload for entry in self._journal.entries() if entry.key == key]
+        newest = jobs[-1].handle if jobs and isinstance(jobs[-1], StartedJobPayload) else None
+        return newest if newest is not None and newest.kind in UPLOAD_KINDS else None
 
     def _findings(self) -> Findings:
         if self._wave.kind is None:

@@ -99,7 +99,7 @@ class UploadSteps:
         found = uploads.find(self._wave.respondents, int(batch))
         if found is None and batch == "0":
             found = await find_same_people(self._wave.client, ref, uploads, respondents)
-        await self._require_explained(ref, uploads)
+        await self._require_explained(ref, uploads, found)
         if int(batch) and not uploads.saved and not uploads.is_running:
             raise self._list_removed_error(uploads)
         if found is None and uploads.jobs is not None and entry is not None:
@@ -212,8 +212,11 @@ class UploadSteps:
         removal = self._wave.last(REMOVE)
         return removal.number if removal and removal.state is EntryState.DONE else 0
 
-    async def _require_explained(self, ref: TargetGroupRef, uploads: GroupUploads) -> None:
-        others = uploads.unexplained(self._wave.respondents)
+    async def _require_explained(
+        self, ref: TargetGroupRef, uploads: GroupUploads, found: UploadJob | None = None
+    ) -> None:
+        """Raise if the group holds, or is about to hold, people of another list; `found` is a job of the same."""
+        others = [job for job in uploads.unexplained(self._wave.respondents) if job != found]
         if not others and (uploads.jobs or not uploads.saved):
             return
         people = await check_people(self._wave.client, ref, uploads, self._wave.respondents, self._wave.crosswalk)

@@ -76,6 +76,27 @@ def test_each_line_the_panel_names_leads_to_the_next_step_until_the_wave_is_clos
     assert "completes" in effect["what"].tolist()
 
 
+def test_an_upload_by_the_clients_own_verb_is_followed_and_not_advised_as_if_nothing_were_sent(
+    wave: Wave, client: Client
+) -> None:
+    group = wave.create()
+    client.recontacts.upload(group, wave.respondents)
+    panel = WaveView(wave)
+    assert (panel.value.step, panel.value.state, panel.value.code) == (
+        WaveStep.UPLOAD,
+        StepState.RUNNING,
+        "wave.upload()",
+    )
+    assert "a call of the client itself has begun an upload" in html_of(panel)
+    assert JobProgress in inside(panel)
+    uploads = len(client.recontacts.jobs(group))
+    assert str(wave.upload().state) == "partial"
+    assert len(client.recontacts.jobs(group)) == uploads, "the line has followed the job, and sent nothing"
+    assert panel.refresh().value.code == "wave.resubmit()"
+    wave.remove()
+    assert (panel.refresh().value.step, panel.value.state) == (WaveStep.UPLOAD, StepState.NOW), "nothing is left of it"
+
+
 @pytest.mark.parametrize("refreshed", [False, True])
 def test_each_look_reads_once_and_changes_nothing(
     wave: Wave, client: Client, caplog: pytest.LogCaptureFixture, refreshed: bool
