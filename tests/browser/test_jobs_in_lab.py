@@ -7,6 +7,9 @@ from importlib.metadata import version
 
 import pytest
 
+from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
+from cint_nb.domain.models import evolve
+from cint_nb.panels.job_progress.model import describe
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.sandbox.world.entities import RECONTACT_UPLOAD
@@ -52,7 +55,7 @@ def test_a_job_watched_in_the_background_reaches_its_end_while_the_kernel_is_fre
     assert page.locator(".jb-1:has-text('estimated'), .jb-1:has-text('measured')").count()
     warm.picture("job-running", ".cint-job-progress")
     page.wait_for_selector(END)
-    assert page.locator(".cint-stop, .cint-watch").count() == 0
+    assert page.locator(".cint-stop:visible, .cint-watch:visible").count() == 0
     warm.picture("job-end", ".cint-job-progress")
 
 
@@ -70,12 +73,13 @@ def test_updates_come_at_most_four_times_a_second(warm: LabPage) -> None:
     )
     warm.show("import cint_nb as cint\npanel = cint.JobProgress()\npanel", flood)
     warm.run_cell(0)
-    warm.page.wait_for_selector(".cint-bar-part .cint-bar")
+    warm.page.wait_for_selector(".cint-job-part .cint-bar")
     warm.page.evaluate(
         """() => {
           window.seen = [];
-          new MutationObserver(() => window.seen.push(1))
-            .observe(document.querySelector('.cint-bar-part'), {childList: true, subtree: true});
+          const isDrawing = (change) => [...change.addedNodes].some((node) => node.matches?.('.jb'));
+          new MutationObserver((changes) => { if (changes.some(isDrawing)) window.seen.push(1); })
+            .observe(document.querySelector('.cint-job-part'), {childList: true, subtree: true});
         }"""
     )
     warm.run_cell(1)
@@ -84,6 +88,31 @@ def test_updates_come_at_most_four_times_a_second(warm: LabPage) -> None:
     took = float(warm.page.locator(".jp-OutputArea-output:has-text('took')").last.inner_text().split()[-1])
     # besides: the first one, the last one, and one that waited when the flood began
     assert 4 <= seen <= 4 * took + 3, f"{seen} updates in {took:.1f} s of the kernel"
+
+
+def test_between_two_drawings_the_browser_counts_on_in_the_words_of_the_kernel(warm: LabPage) -> None:
+    handle = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="J", id_count=900)
+    drawn = JobSnapshot(
+        handle=handle, state=JobState.RUNNING, elapsed_seconds=100, fraction=(0.1, 0.3), seconds_left=(55, 92.5),
+        next_poll_seconds=4,
+    )  # fmt: skip
+    warm.show(
+        "import cint_nb as cint\nfrom cint_nb.domain.jobs import JobSnapshot\npanel = cint.JobProgress(mode='live')\npanel",
+        f"panel.update(JobSnapshot.model_validate_json({drawn.model_dump_json()!r}))",
+    )
+    warm.run_all()
+    later = evolve(drawn, elapsed_seconds=110, fraction=(0.11, 0.33))
+    percent, left = describe(later).bar, str(describe(drawn, since_poll=10.01).left)
+    warm.page.wait_for_selector(f".jb:has(.jb-left:text-is('{left}')) .jb-1 > span:text-is('{percent}')")
+    bar = warm.page.locator(".cint-job-progress [role=progressbar]")
+    assert (bar.get_attribute("aria-valuenow"), bar.get_attribute("aria-valuetext")) == (
+        "11",
+        "11 to 33 percent estimated",
+    )
+    heard = warm.page.locator(".cint-job-progress [role=status]")
+    assert heard.count() == 1, "one region, which stays while the rest is drawn anew"
+    assert "uploading" in heard.inner_text()
+    assert "%" not in heard.inner_text(), "what moves each second is not read aloud"
 
 
 def test_stop_watching_leaves_the_job_alone_and_resume_goes_on(warm: LabPage) -> None:

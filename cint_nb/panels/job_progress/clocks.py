@@ -25,13 +25,27 @@ def render_elapsed(seconds: float, speed: float) -> str:
     )
 
 
-def render_countdown(seconds: float, speed: float, since: str) -> str:
+def countdown_style(seconds: float, speed: float, quiet: float) -> str:
+    """Return when a poll is due and how long after it there may be no news, as variables of the style sheet.
+
+    Args:
+        seconds: Until the next poll, by the job's clock.
+        speed: Seconds of the job's clock in one real second.
+        quiet: Seconds, by the job's clock, in which polls that find nothing new are not shown.
+    """
+    due = max(round(seconds), 1)
+    grace = GRACE_SECONDS + max(quiet - due, 0.0) / speed
+    return f"--due:{due};--grace:{grace:.0f};--speed:{speed:g}"
+
+
+def render_countdown(seconds: float, speed: float, since: str, quiet: float = 0.0) -> str:
     """Draw the seconds until the next poll, then that it is due, then that there is no news.
 
     Args:
         seconds: Until the next poll, by the job's clock.
         speed: Seconds of the job's clock in one real second.
         since: When the last poll was.
+        quiet: Seconds, by the job's clock, in which polls that find nothing new are not shown.
     """
     due = max(round(seconds), 1)
     news = f"no news since {escape(since)}" if since else "no news"
@@ -43,8 +57,9 @@ def render_countdown(seconds: float, speed: float, since: str) -> str:
             f'next poll in <span class="jb-d n"><b style="--t:{due + 1};--k:{due + 1};--from:0">{numbers}</b></span> s'
         )
     return (
-        f'<span class="jb-next" aria-hidden="true" style="--due:{due};--grace:{GRACE_SECONDS:.0f};--speed:{speed:g}">'
-        f'<span class="a">{ahead}</span><span class="b">polling …</span><span class="c cint-warn">{news}</span></span>'
+        f'<span class="jb-next" aria-hidden="true" style="{countdown_style(seconds, speed, quiet)}">'
+        f'<span class="a">{ahead}</span><span class="b">polling{", nothing new" if quiet > due else " …"}</span>'
+        f'<span class="c cint-warn">{news}</span></span>'
     )
 
 

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from enum import StrEnum
+from operator import attrgetter
 
-from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
+from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
+from cint_nb.domain.limits import POLL_MAX_SECONDS
 from cint_nb.panels.look.text_format import format_count, format_duration, format_duration_range, format_percent
 
 GRACE_SECONDS = 10.0
 """A poll that is due may take a while; after so many real seconds the browser says that there is no news."""
+QUIET_SECONDS = POLL_MAX_SECONDS
+"""So long, by the job's clock, polls that find nothing new need not be drawn; two polls may lie as far apart."""
+_MOVING = {"elapsed_seconds", "fraction", "seconds_left", "polls", "next_poll_seconds", "request_id", "trace_id"}
+"""What differs from poll to poll, or can be foreseen."""
+_still = attrgetter(*(name for name in JobSnapshot.model_fields if name not in _MOVING))
+_ALMOST_DONE = 0.99
 
 
 class WatchPhase(StrEnum):
@@ -84,8 +93,11 @@ class JobDisplay:
         rejected: Share of the bar that was refused, 0–1.
         elapsed: Seconds of the job up to now, at the moment of this description; None before the first poll.
         left: How long it may still take, in words.
+        left_seconds: The same in seconds.
         poll: Which poll this was, and when.
         next_poll_in: Seconds until the next poll, None when none is awaited or its moment has passed.
+        quiet: Seconds in which polls that find nothing new are not shown.
+        growth: By how much the two shares of the bar grow in a second, as far as can be foreseen.
         facts: All of these in words.
         exchange_message: What the exchange wrote, word for word; None when it wrote nothing.
         advice: The next thing to do; None when there is none.
@@ -104,8 +116,11 @@ class JobDisplay:
     rejected: float = 0.0
     elapsed: float | None = None
     left: str | None = None
+    left_seconds: tuple[float, float] | None = None
     poll: str | None = None
     next_poll_in: float | None = None
+    quiet: float = 0.0
+    growth: tuple[float, float] = (0.0, 0.0)
     facts: tuple[str, ...] = ()
     exchange_message: str | None = None
     advice: str | None = None
@@ -113,11 +128,16 @@ class JobDisplay:
     warnings: tuple[str, ...] = ()
 
 
-def job_title(snapshot: JobSnapshot) -> str:
-    """Return a heading for the job, such as `Upload of 10,000 ids`."""
-    kind = snapshot.handle.kind
+def job_title(handle: JobHandle, id_count: int | None = None) -> str:
+    """Return a heading for the job, such as `Upload of 10,000 ids`.
+
+    Args:
+        handle: The job.
+        id_count: Ids it handles, as a poll said; those of the handle when left out.
+    """
+    kind = handle.kind
     title = _TITLES.get(kind) or str(kind).replace("-", " ").capitalize()
-    ids = snapshot.id_count or snapshot.handle.id_count
+    ids = id_count or handle.id_count
     return f"{title} of {format_count(ids, 'id')}" if ids and title.startswith("Upload") else title
 
 
@@ -127,6 +147,7 @@ def describe(
     phase: WatchPhase = WatchPhase.WATCHED,
     since_poll: float = 0.0,
     next_poll_in: float | None = None,
+    quiet: float = 0.0,
     resume: str | None = None,
     will_continue: bool = False,
     note: str | None = None,
@@ -138,6 +159,7 @@ def describe(
         phase: Whether someone polls the job.
         since_poll: Seconds since the last poll, 0 when unknown.
         next_poll_in: Seconds until the next poll, below 0 once its moment has passed, None when none is awaited.
+        quiet: Seconds in which polls that find nothing new will not be shown.
         resume: What to do to follow the job again, shown when nobody follows it any more.
         will_continue: Whether a job is known to be there, though nobody polled it yet.
         note: What is waited for before the first poll.
@@ -163,7 +185,9 @@ def describe(
     advice, code = _advice(snapshot, refused)
     elapsed = snapshot.elapsed_seconds + (0.0 if snapshot.is_final else max(since_poll, 0.0))
     ahead = next_poll_in if next_poll_in is not None and next_poll_in > 0 else None
-    left, poll = _left_text(snapshot, since_poll), _poll_text(snapshot, stopped=stopped)
+    left_seconds = seconds_left(snapshot, since_poll)
+    left = None if left_seconds is None else left_text(*left_seconds)
+    poll = _poll_text(snapshot, stopped=stopped)
     return JobDisplay(
         css,
         icon,
@@ -176,8 +200,11 @@ def describe(
         rejected=1.0 - low if snapshot.state is JobState.PARTIAL and refused else 0.0,
         elapsed=elapsed,
         left=left,
+        left_seconds=left_seconds,
         poll=poll,
         next_poll_in=ahead,
+        quiet=quiet,
+        growth=_growth(snapshot),
         facts=_facts(snapshot, elapsed, left, poll, next_poll_in, stopped=stopped),
         exchange_message=snapshot.failure_message or snapshot.partial_message or None,
         advice=resume if stopped else advice,
@@ -252,11 +279,42 @@ def _bar(snapshot: JobSnapshot, low: float, high: float, refused: int | None, *,
     return f"{format_percent(low, high)} {how}"
 
 
-def _left_text(snapshot: JobSnapshot, since_poll: float) -> str | None:
+def seconds_left(snapshot: JobSnapshot, since_poll: float) -> tuple[float, float] | None:
+    """Return how long the job may still take so many seconds after a poll; None where nothing is known of it."""
     if snapshot.seconds_left is None or snapshot.is_final:
         return None
-    low, high = (max(bound - since_poll, 0.0) for bound in snapshot.seconds_left)
+    low, high = snapshot.seconds_left
+    return max(low - since_poll, 0.0), max(high - since_poll, 0.0)
+
+
+def left_text(low: float, high: float) -> str:
+    """Put into words how long a job may still take."""
     return f"{format_duration_range(low, high)} left" if high >= 1 else "longer than usual"
+
+
+def _growth(snapshot: JobSnapshot) -> tuple[float, float]:
+    """Return by how much the estimate of a running job grows in a second: it is a share of the time that has passed."""
+    if snapshot.is_final or snapshot.is_measured or snapshot.elapsed_seconds <= 0 or snapshot.seconds_left is None:
+        return 0.0, 0.0
+    low, high = snapshot.fraction
+    return low / snapshot.elapsed_seconds, high / snapshot.elapsed_seconds
+
+
+def was_foreseen(drawn: JobSnapshot, now: JobSnapshot) -> bool:
+    """Return whether a poll found only what the browser counts to by itself from the snapshot that was drawn."""
+    if _still(drawn) != _still(now) or (drawn.seconds_left is None) != (now.seconds_left is None):
+        return False
+    passed = now.elapsed_seconds - drawn.elapsed_seconds
+    if drawn.fraction != now.fraction:
+        rates = zip(drawn.fraction, _growth(drawn), strict=True)
+        if not _are_near([min(share + rate * passed, _ALMOST_DONE) for share, rate in rates], now.fraction, 0.01):
+            return False
+    left = seconds_left(drawn, passed)
+    return left is None or _are_near(left, now.seconds_left or left, max(2.0, 0.05 * now.elapsed_seconds))
+
+
+def _are_near(foreseen: Sequence[float], seen: Sequence[float], slack: float) -> bool:
+    return abs(foreseen[0] - seen[0]) <= slack and abs(foreseen[1] - seen[1]) <= slack
 
 
 def _poll_text(snapshot: JobSnapshot, *, stopped: bool) -> str:

@@ -17,13 +17,21 @@ import ipywidgets as widgets
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.jobs import JobSnapshot
-from cint_nb.panels.job_progress.clocks import render_countdown, render_elapsed
-from cint_nb.panels.job_progress.model import GRACE_SECONDS, JobDisplay, WatchPhase, describe, job_title, summary_text
+from cint_nb.panels.job_progress.job_html import render_job
+from cint_nb.panels.job_progress.model import (
+    QUIET_SECONDS,
+    JobDisplay,
+    WatchPhase,
+    describe,
+    job_title,
+    summary_text,
+    was_foreseen,
+)
 from cint_nb.panels.look.background import Throttle
-from cint_nb.panels.look.base import Panel, make_html_part, render_line, render_warnings, set_html, state_html
+from cint_nb.panels.look.base import Panel, make_html_part, set_html
 from cint_nb.panels.look.card import Bar, Block, Card, Note, Say
 from cint_nb.panels.look.mode import mode_of
-from cint_nb.panels.look.text_format import escape, inline_html
+from cint_nb.panels.look.script import is_scripted
 from cint_nb.wire import loop_thread
 
 
@@ -85,11 +93,12 @@ class JobProgress(Panel):
         self._phase = WatchPhase.WAITING
         self._last: JobSnapshot | None = None
         self._note: str | None = None
-        self._last_drawn: tuple[WatchPhase, bool] | None = None
+        self._drawn: JobSnapshot | None = None
+        self._draw_by = float("-inf")
         self._own_watch: Future[None] | None = None
         self._remove_listener: Callable[[], None] | None = None
         self._lock = threading.RLock()
-        self._status, self._bar = make_html_part("cint-status-part"), make_html_part("cint-bar-part")
+        self._body = make_html_part("cint-job-part")
         self.stop_button = widgets.Button(description="Stop watching", tooltip="The job continues on the exchange")
         self.stop_button.add_class("cint-stop")
         self.stop_button.on_click(lambda _: self.stop())
@@ -97,15 +106,16 @@ class JobProgress(Panel):
         self.follow_button.add_class("cint-watch")
         self.follow_button.add_class("cint-main")
         self.follow_button.on_click(lambda _: self.start())
-        parts = (self._status, self._bar)
-        super().__init__("job-progress", mode or mode_of(job), title or "Job", parts)
+        super().__init__("job-progress", mode or mode_of(job), title or self._own_title(), (self._body,))
+        if job is not None:
+            self.set_buttons(self.stop_button, self.follow_button)
         self._monotonic = monotonic or _time_source(job, self.mode)
         self._polled_at = self._monotonic()
         self._next_poll_at: float | None = None
         self._throttle: Throttle[JobSnapshot] = Throttle(self._show_snapshot)
         if job is not None:
             with self._lock:  # a look that comes meanwhile is drawn after this one
-                self._remove_listener = job.add_listener(self.update, self._on_watch_changed)
+                self._remove_listener = job.add_listener(self._submit, self._on_watch_changed)
                 self._on_watch_changed()
                 if job.last_snapshot is not None:
                     self._show_snapshot(job.last_snapshot)
@@ -120,6 +130,9 @@ class JobProgress(Panel):
         """Show a snapshot; callable from any thread, at most four times a second are drawn, the last always."""
         if self._job is None:
             self._phase = WatchPhase.WATCHED
+        self._submit(snapshot)
+
+    def _submit(self, snapshot: JobSnapshot) -> None:
         self._throttle.submit(snapshot, last=snapshot.is_final)
 
     def note(self, text: str) -> None:
@@ -225,11 +238,23 @@ class JobProgress(Panel):
             self._polled_at = self._monotonic()
             if snapshot.next_poll_seconds is not None:
                 self._next_poll_at = self._polled_at + snapshot.next_poll_seconds
-            if not self._has_own_title:
-                self._show_title(job_title(snapshot))
-            self._draw()
+            if not self._may_stay_as_drawn(snapshot):
+                if not self._has_own_title and (title := self._own_title()) != self._title:
+                    self._show_title(title)
+                self._draw()
             with loop_thread.forbid_blocking():  # whoever observes the value comes last: the panel is as it should be
                 self.value = snapshot
+
+    def _own_title(self) -> str:
+        """Return how the panel is called that was given no title."""
+        handle = self._last.handle if self._last is not None else getattr(self._job, "handle", None)
+        return "Job" if handle is None else job_title(handle, None if self._last is None else self._last.id_count)
+
+    def _may_stay_as_drawn(self, snapshot: JobSnapshot) -> bool:
+        """Return whether the browser shows a poll already: nothing is new, and the next poll will come soon enough."""
+        if self._drawn is None or self._next_poll_at is None or self._next_poll_at > self._draw_by:
+            return False
+        return was_foreseen(self._drawn, snapshot)
 
     def _describe(self) -> JobDisplay:
         resume = "Run the cell again to follow it, here or elsewhere: `cint.resume_jobs()`."
@@ -238,6 +263,7 @@ class JobProgress(Panel):
         now = self._monotonic()
         return describe(
             self._last,
+            quiet=0.0 if self._drawn is None else QUIET_SECONDS,
             phase=self._phase,
             since_poll=max(now - self._polled_at, 0.0) if self._phase is WatchPhase.WATCHED else 0.0,
             next_poll_in=None if self._next_poll_at is None else self._next_poll_at - now,
@@ -248,22 +274,20 @@ class JobProgress(Panel):
 
     def _draw(self) -> None:
         with self._lock:
-            text = self._describe()
             speed = self._speed()
-            set_html(self._status, render_status(text))
-            set_html(self._bar, render_bar(text) + render_facts(text, speed) + render_message(text, speed))
-            moment = (self._phase, self._final())
-            if moment != self._last_drawn:
-                self._last_drawn = moment
-                self._offer_buttons(*moment)
+            moves = is_scripted() and speed is not None and self._phase is WatchPhase.WATCHED and not self._final()
+            self._drawn = self._last if moves else None
+            text = self._describe()
+            self._draw_by = self._monotonic() + text.quiet
+            set_html(self._body, render_job(text, speed, self._offer()))
 
-    def _offer_buttons(self, phase: WatchPhase, final: bool) -> None:
-        stopped = phase is WatchPhase.STOPPED and not final
-        self.follow_button.description = "Watch again" if stopped else "Watch"
-        wanted: tuple[widgets.Button, ...] = ()
-        if self._job is not None and not final:
-            wanted = (self.stop_button,) if phase is WatchPhase.WATCHED else (self.follow_button,)
-        self.set_buttons(*wanted)
+    def _offer(self) -> str:
+        """Return which button is offered."""
+        if self._job is None or self._final():
+            return ""
+        if self._phase is WatchPhase.STOPPED:
+            self.follow_button.description = "Watch again"
+        return "stop" if self._phase is WatchPhase.WATCHED else "watch"
 
     def _speed(self) -> float | None:
         """Return how many seconds of the job's time pass in a real one; None where it jumps, or is not known yet."""
@@ -305,94 +329,3 @@ def _time_source(job: object, mode: str) -> Callable[[], float]:
         tell: Callable[[], float] = clock.monotonic
         return tell
     return time.monotonic if mode == "live" else lambda: 0.0
-
-
-def render_bar(text: JobDisplay) -> str:
-    """Draw the bar as HTML: what was counted solid, what is estimated hatched to its end, a mark where it begins.
-
-    Of a partial success the rest is drawn in red.
-    """
-    low, high, rest = text.low * 100, text.high * 100, text.rejected * 100
-    solid, maybe = (low, 0.0) if text.is_measured else (0.0, high)
-    mark = f'<i class="jb-mark" style="left:{low:.2f}%"></i>' if not text.is_measured and 0 < low < high else ""
-    said = text.bar.replace("–", " to ").replace(" %", " percent") or text.word
-    css = "good" if text.rejected else text.css
-    return (
-        f'<div class="cint-bar cint-{css}" role="progressbar" aria-label="Progress" aria-valuemin="0" '
-        f'aria-valuemax="100" aria-valuenow="{low:.0f}" aria-valuetext="{escape(said)}">'
-        f'<i style="width:{solid:.2f}%"></i><i class="cint-maybe" style="width:{maybe:.2f}%"></i>'
-        f'<i class="jb-rest" style="width:{rest:.2f}%"></i>{mark}</div>'
-    )
-
-
-def render_status(text: JobDisplay) -> str:
-    """Draw the state line, which a screen reader reads when it changes, and what it becomes without a kernel."""
-    detail = f'<span class="cint-n">{escape(text.detail)}</span>' if text.detail else ""
-    state = f"{state_html(text.css, text.icon, text.word)} {detail}"
-    if text.css not in ("good", "warn", "bad"):
-        gone = f"<span>{state_html('calm', '■', 'kernel gone')} last seen: {detail or escape(text.word)}</span>"
-        state = f'<span class="jb-live">{state}</span><span class="jb-gone">{gone}</span>'
-    return f'<div role="status" class="jb-1"><span>{state}</span><span>{escape(text.bar)}</span></div>'
-
-
-def render_facts(text: JobDisplay, speed: float | None) -> str:
-    """Draw elapsed, left and polls, apart from the state line, which a screen reader reads.
-
-    The browser counts on: a kernel that counted seconds would spend more on the panel than on a third of the polls.
-
-    Args:
-        text: What the panel says.
-        speed: Seconds of the job's clock in one real second; None where time jumps, and nothing can be seen to come.
-    """
-    if not text.facts:
-        return '<div class="jb-3"></div>'
-    facts = [f"<span>{escape(fact)}</span>" for fact in text.facts]
-    if text.next_poll_in is not None and text.elapsed is not None and speed is not None:
-        since = (text.poll or "").partition(" at ")[2]
-        bits = [render_elapsed(text.elapsed, speed), escape(text.left or ""), escape(text.poll or "")]
-        bits.append(render_countdown(text.next_poll_in, speed, since))
-        facts = [f"<span>{bit}</span>" for bit in bits if bit]
-    return f'<div class="jb-3"><div class="cint-facts jb-live">{"".join(facts)}</div>{_gone_facts(text)}</div>'
-
-
-def _gone_facts(text: JobDisplay) -> str:
-    if text.css in ("good", "warn", "bad"):
-        return ""
-    seen = f"<span>last {escape(text.poll)}</span>" if text.poll else ""
-    return f'<span class="jb-gone"><div class="cint-facts">{seen}<span>this panel no longer changes</span></div></span>'
-
-
-def render_message(text: JobDisplay, speed: float | None) -> str:
-    """Draw what there is to say: the exchange's words, what to do next, and what the browser says without news."""
-    parts = []
-    if text.exchange_message:
-        css, sign = ("bad", "✕") if text.css == "bad" else ("calm", "❝")
-        parts.append(
-            f'<div class="cint-note cint-{css}"><span aria-hidden="true">{sign}</span><div><b>The exchange says:</b> '
-            f"{escape(text.exchange_message)}</div></div>"
-        )
-    parts.append(render_warnings(text.warnings))
-    if text.advice:
-        parts.append(f'<div class="cint-small cint-advice">{inline_html(text.advice)}</div>')
-    if text.code:
-        parts.append(render_line(text.code))
-    if text.next_poll_in is None or speed is None:
-        body = f"<div>{''.join(parts)}</div>" if any(parts) else ""
-        return f'<div class="jb-msg">{body}{_gone_message(text)}</div>'
-    moment = f"--due:{text.next_poll_in:.0f};--grace:{GRACE_SECONDS:.0f};--speed:{speed:g}"
-    calm = '<div class="cint-small cint-soft">The job continues on the exchange, also if you close the notebook.</div>'
-    return (
-        f'<div class="jb-msg" style="{moment}"><div class="jb-fade jb-live">{"".join(parts) or calm}</div>'
-        '<div class="jb-late jb-live"><div class="cint-note cint-warn"><span aria-hidden="true">▲</span><div>'
-        "<b>No reply from the kernel.</b> The job continues on the exchange. A busy kernel clears this; after a "
-        f"restart run <code>cint.resume_jobs()</code>.</div></div></div>{_gone_message(text)}</div>"
-    )
-
-
-def _gone_message(text: JobDisplay) -> str:
-    if text.css in ("good", "warn", "bad"):
-        return ""
-    return (
-        '<span class="jb-gone"><div class="cint-small">The job continues on the exchange. Run '
-        "<code>cint.resume_jobs()</code> in a cell: it asks the exchange and shows what runs.</div></span>"
-    )

@@ -205,12 +205,73 @@ function tables(panel) {
   }
 }
 
+// A job between two polls, or two that found the same: the kernel sends nothing, and what can be foreseen moves here.
+const ALMOST_DONE = 0.99;
+
+function span(low, high) {
+  const [size, unit, digits] = high >= 7200 ? [3600, 'h', 1] : high >= 90 ? [60, 'min', 0] : [1, 's', 0];
+  const first = digits ? (low / size).toFixed(1) : `${Math.floor(low / size)}`;
+  const second = digits ? (high / size).toFixed(1) : `${Math.ceil(high / size)}`;
+  if (first === second) return `${second} ${unit}`;
+  return Number(first) === 0 ? `up to ${second} ${unit}` : `${first}–${second} ${unit}`;
+}
+
+function move(job, seconds) {
+  const figures = (name) => (job.dataset[name] ?? '').split(' ').filter(Boolean).map(Number);
+  const write = (node, text) => { if (node && node.textContent !== text) node.textContent = text; };
+  const passed = seconds * (figures('speed')[0] ?? 0);
+  const growth = figures('growth');
+  if (growth.some((rate) => rate > 0)) {
+    const [low, high] = figures('share').map((share, at) => Math.min(share + growth[at] * passed, ALMOST_DONE));
+    const [first, second] = [low, high].map((share) => Math.floor(share * 100 + 1e-9));
+    const percent = first === second ? `${second}` : `${first}–${second}`;
+    write(job.querySelector('.jb-1 > span:last-child'), `${percent} % estimated`);
+    const bar = job.querySelector('.cint-bar');
+    bar.setAttribute('aria-valuenow', first);
+    bar.setAttribute('aria-valuetext', `${percent.replace('–', ' to ')} percent estimated`);
+    bar.querySelector('.cint-maybe').style.width = `${high * 100}%`;
+    const mark = bar.querySelector('.jb-mark');
+    if (mark) mark.style.left = `${low * 100}%`;
+  }
+  const left = figures('left').map((each) => Math.max(each - passed, 0));
+  if (left.length) write(job.querySelector('.jb-left'), left[1] >= 1 ? `${span(...left)} left` : 'longer than usual');
+}
+
+function jobs(panel) {
+  const part = panel.querySelector(':scope > .cint-job-part');
+  if (!part) return;
+  // A drawing replaces all of it, and a screen reader hears only what changes within a region that stays.
+  const heard = Object.assign(document.createElement('div'), { className: 'cint-vh' });
+  heard.setAttribute('role', 'status');
+  part.append(heard);
+  let [from, timer] = [0, null];
+  const tell = () => {
+    const [state, ...others] = part.querySelectorAll('.jb-1 > span:first-child > span:is(.jb-live, .jb-gone)');
+    const gone = panel.classList.contains('jupyter-widgets-disconnected');
+    const said = (gone ? others[0] : state) ?? part.querySelector('.jb-1 > span:first-child');
+    if (said && heard.textContent !== said.textContent) heard.textContent = said.textContent;
+  };
+  const take = () => {
+    part.querySelector('.jb-1')?.removeAttribute('role');
+    tell();
+    clearInterval(timer);
+    from = performance.now();
+    const job = part.querySelector('.jb[data-speed]');
+    if (job) timer = setInterval(() => (job.isConnected ? move(job, (performance.now() - from) / 1000) : clearInterval(timer)), 1000);
+  };
+  const drawn = (change) => !heard.contains(change.target) && [...change.addedNodes].some((node) => node.querySelector?.('.jb') || node.matches?.('.jb'));
+  new MutationObserver((changes) => { if (changes.some(drawn)) take(); }).observe(part, { childList: true, subtree: true });
+  new MutationObserver(tell).observe(panel, { attributeFilter: ['class'] });
+  take();
+}
+
 function begin(panel) {
   if (panel.dataset.cint) return;
   panel.dataset.cint = 'scripted';
   panel.classList.add('cint-scripted');
   guard(panel);
   tables(panel);
+  jobs(panel);
 }
 
 function render({ el }) {

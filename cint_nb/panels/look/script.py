@@ -23,6 +23,11 @@ def panel_script() -> widgets.Box:
     return _script_boxes[0]
 
 
+def is_scripted() -> bool:
+    """Return whether panels have their script, as far as the kernel knows."""
+    return bool(panel_script().children)
+
+
 def _make_script() -> tuple[Any, ...]:
     try:
         import anywidget

@@ -95,7 +95,7 @@ def snapshot_card(snapshot: JobSnapshot, mode: str | None) -> Card:
     blocks += _warning_notes(text.warnings)
     if not snapshot.is_final:
         blocks.append(Say(soft="A picture of one moment; `job.wait()` follows it.", tiny=True))
-    return Card(job_title(snapshot), blocks, mode)
+    return Card(job_title(snapshot.handle, snapshot.id_count), blocks, mode)
 
 
 def plan_card(plan: TargetGroupPlan, mode: str | None) -> Card:

@@ -84,11 +84,11 @@ def test_in_a_kernel_the_panel_shows_what_is_checked_until_there_is_a_job(monkey
     reporter.note(NOTES[0])
     panel = reporter.panel  # type: ignore[attr-defined]
     assert NOTES[0] in panel.to_static_html()
-    assert "checking" in panel._status.value
+    assert "checking" in panel._body.value
     reporter.note(NOTES[1])
     reporter.finish(None)
     assert NOTES[1] in shown[-1]["text/html"]
-    assert "checked" in panel._status.value
+    assert "checked" in panel._body.value
     reporter.update(DONE)
     assert NOTES[1] not in panel.to_static_html()
 

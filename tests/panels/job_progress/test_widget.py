@@ -19,8 +19,9 @@ from cint_nb.domain.errors import LoopError, PermissionDenied, WatchTimeout
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 from cint_nb.panels.job_progress import widget
 from cint_nb.panels.job_progress.clocks import render_elapsed
+from cint_nb.panels.job_progress.job_html import render_facts, render_message
 from cint_nb.panels.job_progress.model import JobDisplay, WatchPhase, describe, job_title
-from cint_nb.panels.job_progress.widget import JobProgress, render_facts, render_message
+from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.wave.client import open_client
@@ -110,6 +111,12 @@ class ScriptedJob:
             self.ended.set()
 
 
+def offered_by(panel: JobProgress) -> str:
+    """Return which of its two buttons a panel offers, by what the style sheet goes by."""
+    (offer,) = re.findall(r'data-offer="(\w*)"', panel._body.value)
+    return str(offer)
+
+
 def phase_of(panel: JobProgress) -> WatchPhase:
     """Read the phase anew; mypy takes `panel.phase` for what it was."""
     return panel.phase
@@ -132,12 +139,12 @@ def test_estimate_is_a_labelled_range_never_one_number() -> None:
 def test_partial_success_has_its_own_colour_and_word_and_quotes_the_exchange() -> None:
     panel = JobProgress(mode="replay")
     panel.update(look(JobState.PARTIAL, saved_count=90, saved_count_before=0, partial_message="<b>10 failed</b>"))
-    assert "cint-warn" in panel._status.value
-    assert "partly saved" in panel._status.value
-    assert "cint-good" not in panel._status.value
-    assert "10 rejected" in panel._status.value
-    assert 'style="width:90.00%"' in panel._bar.value
-    assert "wave.resubmit()" in panel._bar.value
+    assert "cint-warn" in panel._body.value
+    assert "partly saved" in panel._body.value
+    assert "cint-good" not in panel._body.value.partition("cint-bar")[0]
+    assert "10 rejected" in panel._body.value
+    assert 'style="width:90.00%"' in panel._body.value
+    assert "wave.resubmit()" in panel._body.value
     assert "&lt;b&gt;10 failed&lt;/b&gt;" in html_of(panel), "server text is escaped"
     assert repr(panel) == "<JobProgress: replay · Upload of 100 ids · partly saved · 90 of 100 ids saved>"
 
@@ -168,9 +175,9 @@ def test_repr_repeats_from_run_to_run_while_the_job_runs() -> None:
 def test_background_watching_reaches_the_end_and_takes_the_buttons_away() -> None:
     panel = JobProgress(ScriptedJob(look(), look(JobState.DONE, saved_count=100)))
     panel.start()
-    wait_for(lambda: panel.value is not None and panel.value.is_final and panel._buttons.children == ())
+    wait_for(lambda: panel.value is not None and panel.value.is_final and offered_by(panel) == "")
     assert "<span>100 %</span>" in html_of(panel)
-    assert panel._buttons.children == ()
+    assert offered_by(panel) == ""
 
 
 def test_stop_ends_the_looking_and_offers_resume_and_resume_goes_on() -> None:
@@ -182,7 +189,7 @@ def test_stop_ends_the_looking_and_offers_resume_and_resume_goes_on() -> None:
     panel.stop_button.click()
     assert job.ended.wait(60)
     assert job.stopped == 1
-    assert panel._buttons.children == (panel.follow_button,)
+    assert offered_by(panel) == "watch"
     assert "not watched" in html_of(panel)
     assert "the job continues on the exchange" in html_of(panel)
     assert panel.follow_button.description == "Watch again"
@@ -199,7 +206,7 @@ def test_an_error_while_watching_lands_in_the_panel() -> None:
     wait_for(lambda: panel.error != "")
     assert panel.error == "RuntimeError: the <line> broke"
     assert "the &lt;line&gt; broke" in html_of(panel)
-    assert panel._buttons.children == (panel.follow_button,)
+    assert offered_by(panel) == "watch"
 
 
 def test_panel_without_a_job_refuses_to_start() -> None:
@@ -231,7 +238,7 @@ def test_looks_of_a_waiting_cell_are_shown_too() -> None:
     job.listeners[0](look(saved_count=3))
     assert "3 of 100 ids saved" in html_of(panel)
     assert phase_of(panel) is WatchPhase.WATCHED
-    assert panel._buttons.children == (panel.stop_button,)
+    assert offered_by(panel) == "stop"
 
 
 def test_interrupted_verb_leaves_a_panel_that_says_the_job_goes_on() -> None:
@@ -253,7 +260,7 @@ def test_a_watch_stopped_before_its_first_look_says_that_the_job_goes_on() -> No
     panel.stop()
     assert "not watched" in html_of(panel)
     assert "the job continues on the exchange; not polled yet" in html_of(panel)
-    assert panel._buttons.children == (panel.follow_button,)
+    assert offered_by(panel) == "watch"
 
 
 def test_a_watch_stopped_before_it_has_begun_does_not_begin() -> None:
@@ -326,7 +333,7 @@ def test_a_watch_stopped_while_a_look_is_handed_on_stays_stopped(own: bool) -> N
         cell.result(10)
     wait_for_the_loop()
     assert phase_of(panel) is WatchPhase.STOPPED
-    assert panel._buttons.children == (panel.follow_button,)
+    assert offered_by(panel) == "watch"
     assert not job.is_watched
 
 
@@ -339,7 +346,7 @@ def test_a_panel_stopped_by_who_observes_it_is_stopped() -> None:
     wait_for_the_loop()
     assert panel.phase is WatchPhase.STOPPED
     assert not job.is_watched
-    assert panel._buttons.children == (panel.follow_button,)
+    assert offered_by(panel) == "watch"
 
 
 def test_stopped_and_started_at_once_it_watches() -> None:
@@ -373,7 +380,7 @@ def test_however_the_watch_of_a_cell_ends_the_panel_hears_of_it(how: str) -> Non
     wait_for_the_loop()
     assert panel.value is not None
     assert panel.phase is WatchPhase.STOPPED
-    assert panel._buttons.children == (panel.follow_button,)
+    assert offered_by(panel) == "watch"
 
 
 def test_a_cell_that_leaves_its_watch_leaves_a_panel_that_offers_to_resume() -> None:
@@ -384,18 +391,18 @@ def test_a_cell_that_leaves_its_watch_leaves_a_panel_that_offers_to_resume() -> 
     assert not job.is_watched
     assert panel.phase is WatchPhase.STOPPED
     assert "not watched" in html_of(panel)
-    assert panel._buttons.children == (panel.follow_button,)
+    assert offered_by(panel) == "watch"
 
 
 def test_a_second_panel_knows_when_the_watch_of_the_first_looks_next() -> None:
     job = ScriptedJob()
     job.last_snapshot, job.is_watched = look(next_poll_seconds=12), True
     panel = JobProgress(job, mode="live", monotonic=lambda: 0.0)
-    assert panel.phase is WatchPhase.WATCHED
-    assert "next poll in" in panel._bar.value
-    assert "--due:12" in panel._bar.value
+    assert phase_of(panel) is WatchPhase.WATCHED
+    assert "next poll in" in panel._body.value
+    assert "--due:12" in panel._body.value
     panel.start()
-    assert "--due:12" in panel._bar.value
+    assert "--due:12" in panel._body.value
 
 
 def test_a_look_by_hand_is_shown_and_is_no_watch() -> None:
@@ -404,7 +411,7 @@ def test_a_look_by_hand_is_shown_and_is_no_watch() -> None:
     loop_thread.run(job.refresh())
     assert panel.value.polls == 1
     assert panel.phase is WatchPhase.WAITING
-    assert panel._buttons.children == (panel.follow_button,)
+    assert offered_by(panel) == "watch"
     loop_thread.run(looks_at(job, 2))
     wait_for_the_loop()
     loop_thread.run(job.refresh())
@@ -431,8 +438,8 @@ def test_nobody_is_said_to_look_next_where_nobody_watches() -> None:
     panel = JobProgress(job, mode="live", monotonic=lambda: 0.0)
     assert panel.value.next_poll_seconds is not None
     assert panel.phase is WatchPhase.WAITING
-    assert "next poll" not in panel._bar.value
-    assert "--due" not in panel._bar.value
+    assert "next poll" not in panel._body.value
+    assert "--due" not in panel._body.value
 
 
 def test_closing_a_panel_ends_its_own_watch_and_nobody_elses() -> None:
@@ -472,7 +479,7 @@ def test_a_panel_made_while_the_end_comes_in_shows_the_end() -> None:
     job.last_snapshot = look(saved_count=3)
     panel = JobProgress(job)
     wait_for(lambda: panel.value.is_final)
-    assert "100 %" in panel._status.value
+    assert "100 %" in panel._body.value
 
 
 def test_a_look_that_comes_while_a_panel_is_made_is_not_drawn_over_by_an_older_one() -> None:
@@ -546,7 +553,7 @@ def test_the_end_is_not_drawn_over_by_a_drawing_that_began_before(monkeypatch: p
     monkeypatch.setattr(panel, "_describe", described)
     panel._draw()
     ending.join(10)
-    assert "100 %" in panel._status.value
+    assert "100 %" in panel._body.value
 
 
 def test_watched_again_it_polls_soon_and_counts_on_from_what_was_seen() -> None:
@@ -557,8 +564,8 @@ def test_watched_again_it_polls_soon_and_counts_on_from_what_was_seen() -> None:
     now[0] = 90.0
     hold_the_loop(begin)
     panel.start()
-    assert "2 min 30 s elapsed" in panel._bar.value
-    assert "polling …" in panel._bar.value
+    assert "2 min 30 s elapsed" in panel._body.value
+    assert "polling …" in panel._body.value
     begin.set()
     wait_for_the_loop()
 
@@ -614,6 +621,112 @@ def test_between_two_polls_nothing_is_sent_and_nothing_waits(monkeypatch: pytest
     assert html_of(panel) == drawn
 
 
+def estimated(elapsed: float, polls: int, **fields: object) -> JobSnapshot:
+    """Make the snapshot of a poll that counted nothing: all it says follows from the time that has passed."""
+    counted: dict[str, object] = {
+        "elapsed_seconds": elapsed,
+        "fraction": (elapsed / 200, elapsed / 100),
+        "seconds_left": (100 - elapsed, 200 - elapsed),
+        "polls": polls,
+        "next_poll_seconds": 4.0,
+    }
+    return look(**(counted | fields))
+
+
+def drawings(panel: JobProgress) -> list[str]:
+    """Keep each drawing from now on."""
+    drawn: list[str] = []
+    panel._body.observe(lambda change: drawn.append(change["new"]), "value")
+    return drawn
+
+
+@pytest.fixture
+def ticking() -> tuple[JobProgress, list[float]]:
+    """Return a panel of a live job that is drawn for the second time 10 s after its creation, and its clock."""
+    now = [0.0]
+    panel = JobProgress(title="Upload", mode="live", monotonic=lambda: now[0])
+    panel._throttle._monotonic = iter(range(10**6)).__next__
+    panel.update(estimated(10, 1))
+    return panel, now
+
+
+def test_polls_that_find_what_the_browser_counts_to_by_itself_are_not_drawn(
+    ticking: tuple[JobProgress, list[float]],
+) -> None:
+    panel, now = ticking
+    drawn = drawings(panel)
+    for poll in range(2, 20):
+        now[0] += 4
+        panel.update(estimated(10 + now[0], poll))
+        assert panel.value.polls == poll, "whoever observes the value hears of each poll"
+    assert len(drawn) == 1, "once a minute, so that the browser knows that the kernel still polls"
+    assert "<span>poll 16</span>" in drawn[0]
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        {"saved_count": 3},
+        {"warnings": ("a key was missing",)},
+        {"is_measured": True},
+        {"fraction": (0.2, 0.3)},
+        {"seconds_left": (300, 400)},
+        {"seconds_left": None},
+        {"next_poll_seconds": 61.0},
+        {"state": JobState.DONE},
+    ],
+    ids=str,
+)
+def test_each_news_is_drawn_at_once(ticking: tuple[JobProgress, list[float]], news: dict[str, object]) -> None:
+    panel, now = ticking
+    drawn = drawings(panel)
+    now[0] += 4
+    panel.update(estimated(14, 2))
+    assert drawn == []
+    now[0] += 4
+    panel.update(estimated(18, 3, **news))
+    assert len(drawn) == 1
+
+
+@pytest.mark.parametrize("lacks", ["script", "clock"])
+def test_where_nothing_counts_on_in_the_browser_each_poll_is_drawn(lacks: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if lacks == "script":
+        monkeypatch.setattr(widget, "is_scripted", lambda: False)
+    now = [0.0]
+    panel = JobProgress(mode="live" if lacks == "script" else "sandbox", monotonic=lambda: now[0])
+    panel._throttle._monotonic = iter(range(10**6)).__next__
+    panel.update(estimated(10, 1))
+    drawn = drawings(panel)
+    for poll in range(2, 5):
+        now[0] += 4
+        panel.update(estimated(10 + now[0], poll))
+    assert len(drawn) == 3
+
+
+def test_no_reply_is_said_only_when_a_drawing_is_overdue(ticking: tuple[JobProgress, list[float]]) -> None:
+    panel, _ = ticking
+    assert "--due:4;--grace:66;--speed:1" in panel._body.value, "a minute in which nothing new may come, and 10 s more"
+    assert "polling, nothing new" in panel._body.value
+    panel.update(estimated(10, 1, next_poll_seconds=61.0))
+    assert "--due:61;--grace:10;--speed:1" in panel._body.value
+    assert "polling …" in panel._body.value
+
+
+def test_a_panel_is_called_what_its_job_does_before_the_first_poll() -> None:
+    panel = JobProgress(real_job(), mode="live")
+    assert repr(panel) == "<JobProgress: live · Upload · waiting>"
+
+
+def test_one_drawing_is_one_message(ticking: tuple[JobProgress, list[float]], monkeypatch: pytest.MonkeyPatch) -> None:
+    panel, now = ticking
+    sent: list[object] = []
+    monkeypatch.setattr("ipywidgets.Widget._send", lambda _, message, buffers=None: sent.append(message))
+    now[0] += 4
+    panel.update(estimated(14, 2, saved_count=3))
+    panel.update(estimated(18, 3, state=JobState.DONE))
+    assert len(sent) == 2
+
+
 def test_without_its_kernel_a_panel_says_what_was_last_seen_and_how_to_go_on() -> None:
     panel = JobProgress(title="Upload", mode="live", monotonic=lambda: 0.0)
     panel.update(look(saved_count=3, saved_count_before=0, next_poll_seconds=5))
@@ -658,9 +771,9 @@ def test_started_where_it_is_shown_it_shows_no_second_copy(monkeypatch: pytest.M
 
 def test_kinds_of_jobs_without_a_title_of_their_own_still_have_one() -> None:
     handle = HANDLE.model_copy(update={"kind": JobKind.EXCLUSION_REMOVAL})
-    assert job_title(look().model_copy(update={"handle": handle})) == "Removal of exclusions"
+    assert job_title(handle) == "Removal of exclusions"
     for kind in JobKind:
-        assert job_title(look().model_copy(update={"handle": HANDLE.model_copy(update={"kind": kind})}))
+        assert job_title(HANDLE.model_copy(update={"kind": kind}))
 
 
 def test_a_late_look_of_a_second_watcher_does_not_bring_an_ended_job_back() -> None:
@@ -681,7 +794,7 @@ def test_the_speed_of_a_sandbox_elsewhere_is_read_when_it_is_known() -> None:
     job.http.clock.speed = 60.0  # type: ignore[attr-defined]
     panel._phase = WatchPhase.WATCHED
     panel._show_snapshot(look(next_poll_seconds=30))
-    assert "--due:30;--grace:10;--speed:60" in panel._bar.value
+    assert "--due:30;--grace:10;--speed:60" in panel._body.value
 
 
 def test_a_job_found_after_its_end_is_not_said_to_have_rejected_what_nobody_counted(tmp_path: Path) -> None:
