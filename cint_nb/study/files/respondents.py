@@ -278,8 +278,7 @@ class Respondents(RichDisplay):
         """
         if size < 1:
             raise RespondentFileError("A part contains at least one ID.", next_step="call respondents.split(100_000).")
-        rows = np.arange(len(self))
-        return tuple(self.select((rows >= start) & (rows < start + size)) for start in range(0, len(self), size))
+        return tuple(replace(self, line_index=part) for part in line_frames.split_ids(self.line_index, size))
 
     def to_upload(self) -> UploadFile:
         """Return the exact bytes to upload: one id per line, LF, UTF-8 without byte-order mark, no header.

@@ -11,7 +11,9 @@ import pytest
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, synthetic_id
+from cint_nb.study.files.id_array import RowNumbers
 from cint_nb.study.files.line_frames import escape_formula
+from cint_nb.study.files.line_index import LineIndex
 from cint_nb.study.files.respondents import Respondents, read_respondents
 
 IDS = [synthetic_id("respondents", number) for number in range(50)]
@@ -128,6 +130,20 @@ def test_one_id_more_than_a_target_group_holds_stops_before_the_upload_and_names
     assert (len(first), len(second)) == (100_000, 1)
     assert first.to_upload().id_count == 100_000
     assert first.ids + second.ids == people.ids
+
+
+def test_many_parts_look_the_usable_lines_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = read("\n".join(IDS * 2))
+    looked_up: list[int] = []
+    plain = LineIndex.usable_positions
+
+    def counted(line_index: LineIndex) -> RowNumbers:
+        looked_up.append(line_index.lines)
+        return plain(line_index)
+
+    monkeypatch.setattr(LineIndex, "usable_positions", counted)
+    assert [part.ids for part in people.split(1)] == [(each,) for each in people.ids]
+    assert looked_up == [people.counts.lines]
 
 
 def test_a_6_mb_file_is_read_and_its_upload_fits_when_the_ids_do() -> None:
