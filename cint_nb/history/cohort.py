@@ -25,6 +25,8 @@ from cint_nb.study.files.respondents import Respondents
 
 _WORDS = tuple(word for word in WORDS if word is not None)
 _COMPLETED = "completed"
+_AT_ONCE = 250_000
+"""So many ids are put in order at once, which the memory of a connection of our own has room for."""
 
 
 @check_arguments()
@@ -50,15 +52,20 @@ class Cohort(RichDisplay):
         import pyarrow as pa
 
         reader = DuckDBReader()
-        connection = reader.connection
-        connection.register("chosen", pa.table({"person": self.people}))
-        (found,) = reader.rows(
-            f"SELECT string_agg(p.rsid, chr(10) ORDER BY p.person) FROM {reader.table(self._folder() / 'people')} p "
-            "JOIN chosen c ON c.person = p.person WHERE p.rsid IS NOT NULL"
-        )[0]
-        connection.close()
-        keys = id_array.from_buffer(bytes.fromhex((found or "").replace("-", "").replace("\n", "")))
-        return Respondents(EntityType.RSID, line_frames.index_of_ids(keys), SourceInfo(self._name, "list"))
+        people = reader.table(self._folder() / "people")
+        found = bytearray()
+        for start in range(0, len(self.people), _AT_ONCE):
+            chosen = self.people[start : start + _AT_ONCE]
+            reader.connection.register("chosen", pa.table({"person": chosen}))
+            (ids,) = reader.rows(
+                f"SELECT string_agg(replace(p.rsid, '-', ''), '' ORDER BY p.person) FROM {people} p JOIN chosen c "
+                f"ON c.person = p.person WHERE p.rsid IS NOT NULL AND p.person BETWEEN {chosen[0]} AND {chosen[-1]}"
+            )[0]
+            found += bytes.fromhex(ids or "")
+        reader.forget()
+        return Respondents(
+            EntityType.RSID, line_frames.index_of_ids(id_array.from_buffer(found)), SourceInfo(self._name, "list")
+        )
 
     @property
     def name(self) -> str:
