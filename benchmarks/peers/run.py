@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
+from comparison_page import ROOT, write_between
 from exchange import ExchangeContents, Watch, exchange_contents, let_time_jump, watched
 from user_code import SCRIPTS, count_lines
 
@@ -30,8 +31,6 @@ from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.sandbox import ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, START, Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 
-ROOT = Path(__file__).parents[2]
-REPORT = ROOT / "docs" / "comparison.md"
 MARKS = ("<!-- measured: begin -->", "<!-- measured: end -->")
 LINES = 1_000
 SEED = 1
@@ -206,13 +205,6 @@ def tables(results: Mapping[tuple[str, str], Result]) -> str:
     return "\n".join(rows)
 
 
-def write_report(text: str) -> None:
-    """Put the tables between their marks."""
-    before, _, rest = REPORT.read_text(encoding="utf-8").partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
-    REPORT.write_text(f"{before}{MARKS[0]}\n\n{text}\n\n{MARKS[1]}{after}", encoding="utf-8")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--report", action="store_true", help="write the tables of docs/comparison.md")
@@ -234,7 +226,7 @@ def main() -> int:
     text = tables(results)
     print(text)
     if arguments.report:
-        write_report(text)
+        write_between(MARKS, text)
     return 0
 
 

@@ -20,11 +20,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from comparison_page import ROOT, write_between
 from panel_data import PEOPLE, REPLICATES, write_panel
 from user_code import PANEL_SCRIPTS, count_sections
 
-ROOT = Path(__file__).parents[2]
-REPORT = ROOT / "docs" / "comparison.md"
 MARKS = ("<!-- panel: begin -->", "<!-- panel: end -->")
 SEED = 1
 TURNS = 5
@@ -105,13 +104,6 @@ def versions_of_r() -> str:
     return "R {}, survey {}, survival {}".format(*shown.stdout.split())
 
 
-def write_report(text: str) -> None:
-    """Put the tables between their marks."""
-    before, _, rest = REPORT.read_text(encoding="utf-8").partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
-    REPORT.write_text(f"{before}{MARKS[0]}\n\n{text}\n\n{MARKS[1]}{after}", encoding="utf-8")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--report", action="store_true", help="write the tables of docs/comparison.md")
@@ -130,7 +122,7 @@ def main() -> int:
     found = problems(turns)
     print("\n".join(found), file=sys.stderr)
     if arguments.report and not found:
-        write_report(text)
+        write_between(MARKS, text)
     return int(bool(found))
 
 

@@ -92,6 +92,29 @@ def test_blank_lines_comments_and_docstrings_are_no_code(
     assert load("user_code").count_lines(script) == counted
 
 
+@pytest.mark.parametrize("runner", ["run", "run_panel"])
+def test_tables_are_written_between_the_marks_of_their_runner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runner: str
+) -> None:
+    tree = ast.parse((PEERS / f"{runner}.py").read_text(encoding="utf-8"))
+    marks = next(
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "MARKS"
+    )
+    page = load("comparison_page")
+    written = tmp_path / "comparison.md"
+    written.write_text(TEXT, encoding="utf-8")
+    monkeypatch.setattr(page, "REPORT", written)
+    page.write_between(marks, "new tables")
+    before, _, rest = TEXT.partition(marks[0])
+    assert written.read_text(encoding="utf-8") == (
+        f"{before}{marks[0]}\n\nnew tables\n\n{marks[1]}{rest.partition(marks[1])[2]}"
+    )
+    with pytest.raises(SystemExit, match="once each"):
+        page.write_between(("<!-- no such mark -->", marks[1]), "lost")
+
+
 def test_the_table_of_the_panel_counts_the_lines_of_its_scripts_as_they_are() -> None:
     user_code = load("user_code")
     shown = {row[0]: tuple(map(int, row[1:3])) for row in rows_of(PANEL) if row[0].startswith("[")}
