@@ -44,7 +44,7 @@ OPENED = datetime(2026, 1, 5, 8, tzinfo=UTC)
 MEMORY = 400
 
 # An id is a hash, so that ids come in no order; 8c17 is the mark of ids that are of nobody.
-_ID = "concat(h[1:8], '-', h[9:12], '-8c17-b5ec-', h[13:24])"
+ID_SQL = "concat(h[1:8], '-', h[9:12], '-8c17-b5ec-', h[13:24])"
 REPORT = """
 COPY (
   WITH people AS (
@@ -79,14 +79,14 @@ WHERE l.came = 0
 """
 
 
-def _write_report(connection: Any, path: Path, wave: int, country: int | None) -> None:
-    """Write the report of one target group, or of all people of a wave."""
-    last = VISITS * 5 // 4
+def write_report(connection: Any, path: Path, wave: int, country: int | None, visits: int = VISITS) -> None:
+    """Write the report of one target group, or of all people of a wave, which so many visits have."""
+    last = visits * 5 // 4
     connection.execute(
         REPORT.format(
             wave=wave, first=country or 0, last=last, step=1 if country is None else len(COUNTRIES), path=path,
             group=f"group-{wave}-{country}", opened=f"{OPENED + wave * timedelta(days=30):%Y-%m-%d %H:%M:%S}",
-            person_id=_ID, visit_id=_ID.replace("h[", "v["),
+            person_id=ID_SQL, visit_id=ID_SQL.replace("h[", "v["),
         )
     )  # fmt: skip
 
@@ -95,14 +95,14 @@ def _listed(connection: Any, country: int) -> cint.Respondents:
     """Return everybody of a country, as the list that was saved."""
     last = VISITS * 5 // 4
     found = connection.execute(
-        f"SELECT string_agg(replace({_ID}, '-', ''), '') FROM (SELECT md5(concat('person ', range)) AS h "
+        f"SELECT string_agg(replace({ID_SQL}, '-', ''), '') FROM (SELECT md5(concat('person ', range)) AS h "
         f"FROM range({country}, {last}, {len(COUNTRIES)}))"
     ).fetchone()[0]
     keys = from_buffer(bytes.fromhex(found))
     return cint.Respondents(cint.EntityType.RSID, index_of_ids(keys), SourceInfo("list"))
 
 
-def _times(wave: int) -> dict[str, Any]:
+def times_of(wave: int) -> dict[str, Any]:
     opened = OPENED + wave * timedelta(days=30)
     return {
         "opened": opened,
@@ -120,10 +120,10 @@ def build(folder: Path) -> cint.History:
         listed = _listed(connection, country)
         for wave in range(1, WAVES + 1):
             path = folder / "report.csv"
-            _write_report(connection, path, wave, country)
-            history.add_report(path, wave=wave, listed=listed, locale=locale, **_times(wave))
+            write_report(connection, path, wave, country)
+            history.add_report(path, wave=wave, listed=listed, locale=locale, **times_of(wave))
             path.unlink()
-    _write_report(connection, folder / "next.csv", WAVES + 1, None)
+    write_report(connection, folder / "next.csv", WAVES + 1, None)
     return history
 
 
@@ -133,7 +133,7 @@ def _quietly(work: Callable[[], Any]) -> Any:
         return work()
 
 
-def _rates(history: cint.History, *, whole: bool) -> pd.DataFrame:
+def rates(history: cint.History, *, whole: bool) -> pd.DataFrame:
     rows = history.long("country")
     if not whole:
         rows = rows.project("person, wave, country, reason, closed_by")
@@ -146,7 +146,7 @@ def _compare(work: str, sql: str, history: cint.History, goal: float, *, whole: 
     connection.execute(VIEW.format(folder=history.version_folder))
 
     def ours() -> pd.DataFrame:
-        return _rates(history, whole=whole)
+        return rates(history, whole=whole)
 
     def theirs() -> pd.DataFrame:
         return connection.execute(sql).df()
@@ -191,7 +191,7 @@ def _add_rows(history: cint.History, folder: Path) -> list[Row]:
         own = folder / f"wave-{number}.csv"
         own.write_text(text.replace(f"group-{WAVES + 1}-", f"group-{number}-"))  # of another target group
         began = time.process_time()
-        taken = seconds(lambda: history.add_report(own, wave=number, **_times(WAVES + 1)))
+        taken = seconds(lambda: history.add_report(own, wave=number, **times_of(WAVES + 1)))
         processor.append(time.process_time() - began)
         return taken
 
@@ -222,15 +222,15 @@ def _alone(folder: Path, work: str) -> None:
     """Do one work in this process and print its peak memory in MB."""
     history = cint.History.open(folder / "study")
     if work == "rates":
-        _rates(history, whole=True)
+        rates(history, whole=True)
     elif work == "cohort":
         history.cohort(completed=[1, 2]).respondents()
     else:
-        history.add_report(folder / "next.csv", wave=WAVES + 1, **_times(WAVES + 1))
-    print(json.dumps(_peak()))
+        history.add_report(folder / "next.csv", wave=WAVES + 1, **times_of(WAVES + 1))
+    print(json.dumps(peak()))
 
 
-def _peak() -> float:
+def peak() -> float:
     """Return the peak memory of this process in MB; what the system counts may include who started it."""
     status = Path("/proc/self/status")
     if status.exists():
