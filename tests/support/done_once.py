@@ -14,11 +14,11 @@ import logging
 import os
 import ssl
 from collections.abc import Generator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-network: Any = importlib.import_module("httpx._transports.default")  # where clients take the function from
+network: Any = importlib.import_module("httpx._transports.default")  # where plain clients find the function
 _YOUNG_OBJECTS = 10_000
 """After so many new ones garbage is looked for; Python's own 700 suits a program of less memory."""
 _create_ssl_context = network.create_ssl_context
@@ -29,7 +29,8 @@ def _ssl_context(verify: Any = True, cert: Any = None, trust_env: bool = True) -
     is_usual = (
         verify is True and cert is None and not (os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"))
     )
-    return _bundled_certificates() if is_usual else _create_ssl_context(verify=verify, cert=cert, trust_env=trust_env)
+    create = _bundled_certificates if is_usual else functools.partial(_create_ssl_context, verify, cert, trust_env)
+    return cast("ssl.SSLContext", create())
 
 
 def pytest_configure() -> None:
