@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -62,7 +63,7 @@ class JournaledClient(AsyncClient):
                 self._journal = Journal(None if self.http.settings.is_in_process else default_path())
             return self._journal
 
-    @property
+    @cached_property  # it stands in the key of each entry that is read, and the settings stay as they are
     def scope(self) -> str:
         """Where this client's waves run: mode, host and account."""
         url = urlsplit(self.http.settings.base_url)
