@@ -97,7 +97,8 @@ def test_between_two_drawings_the_browser_counts_on_in_the_words_of_the_kernel(w
         next_poll_seconds=4,
     )  # fmt: skip
     warm.show(
-        "import cint_nb as cint\nfrom cint_nb.domain.jobs import JobSnapshot\npanel = cint.JobProgress(mode='live')\npanel",
+        "import cint_nb as cint\nfrom cint_nb.domain.jobs import JobSnapshot",
+        "panel = cint.JobProgress(mode='live')\npanel",
         f"panel.update(JobSnapshot.model_validate_json({drawn.model_dump_json()!r}))",
     )
     warm.run_all()

@@ -630,7 +630,9 @@ def estimated(elapsed: float, polls: int, **fields: object) -> JobSnapshot:
         "polls": polls,
         "next_poll_seconds": 4.0,
     }
-    return look(**(counted | fields))
+    state = fields.pop("state", JobState.RUNNING)
+    assert isinstance(state, JobState)
+    return look(state, **(counted | fields))
 
 
 def drawings(panel: JobProgress) -> list[str]:

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from cint_nb.domain.findings import Finding, Findings, Severity
+from cint_nb.history.history import History
 from cint_nb.panels.file_picker.widget import FilePicker
+from cint_nb.panels.history_view.widget import HistoryView
 from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.look import static_html
 from cint_nb.panels.look.base import Panel
 from cint_nb.panels.status_table.widget import StatusTable
 from cint_nb.panels.wave_view.findings_table import FindingsTable
+from tests.history.studies import two_waves
 
 FRAME = pd.DataFrame([{"name": "Wave <2>", "state": "live", "goal": 10, "completes": 3}])
 FINDINGS = Findings.of([Finding("goal-above-ids", Severity.BLOCK, "too <many>")])
-PANELS: list[Callable[[], Panel]] = [
-    JobProgress,
-    FilePicker,
-    lambda: StatusTable(FRAME),
-    lambda: FindingsTable(FINDINGS),
+MAKERS: list[Callable[[History], Panel]] = [
+    lambda _: JobProgress(),
+    lambda _: FilePicker(),
+    lambda _: StatusTable(FRAME),
+    lambda _: FindingsTable(FINDINGS),
+    lambda history: HistoryView(history, mode="sandbox"),
 ]
+
+
+@pytest.fixture(params=MAKERS, ids=["job", "picker", "table", "findings", "history"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Panel]:
+    """Return what makes a panel, and the same again."""
+    history = two_waves(tmp_path)
+    return lambda: request.param(history)  # type: ignore[no-any-return]
 
 
 @pytest.fixture
@@ -34,7 +46,6 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return bundles
 
 
-@pytest.mark.parametrize("make", PANELS)
 def test_each_panel_is_shown_as_a_widget_and_as_a_still_picture(
     make: Callable[[], Panel], shown: list[dict[str, Any]]
 ) -> None:
@@ -47,7 +58,6 @@ def test_each_panel_is_shown_as_a_widget_and_as_a_still_picture(
     assert "sandbox" in still["text/html"]
 
 
-@pytest.mark.parametrize("make", PANELS)
 def test_what_is_stored_repeats_from_run_to_run(make: Callable[[], Panel], shown: list[dict[str, Any]]) -> None:
     for _ in range(2):
         make()._ipython_display_()
@@ -64,10 +74,10 @@ def test_still_tables_hold_their_rows_escaped(shown: list[dict[str, Any]]) -> No
 
 
 def test_without_a_kernel_the_text_form_is_shown_once(
-    shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    make: Callable[[], Panel], shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(static_html, "in_kernel", lambda: False)
-    panel = StatusTable(FRAME)
+    panel = make()
     panel._ipython_display_()
     assert shown == [{"text/plain": panel.to_text()}]
 
@@ -86,7 +96,6 @@ def test_panels_keep_their_look_after_all_widgets_were_closed() -> None:
     assert ".cint-panel" in sheet.value
 
 
-@pytest.mark.parametrize("make", PANELS)
 def test_with_widgets_of_another_generation_the_still_picture_stands_alone(
     make: Callable[[], Panel], shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,7 +105,6 @@ def test_with_widgets_of_another_generation_the_still_picture_stands_alone(
     assert set(still) == {"text/html", "text/plain"}
 
 
-@pytest.mark.parametrize("make", PANELS)
 def test_marimo_is_given_the_still_picture_and_no_widget(make: Callable[[], Panel]) -> None:
     panel = make()
     picture = panel._display_()
