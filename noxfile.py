@@ -207,7 +207,7 @@ def picture(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Every benchmark, as ratios of one run; `-- --report` writes docs/performance.md, with `--large` its last tables."""
+    """Every benchmark, as ratios of one run; `-- --report` writes docs/performance.md, `--large` its largest sizes."""
     session.run("python", "benchmarks/run.py", *session.posargs)
 
 
