@@ -58,7 +58,7 @@ WITH people AS (
 ), timed AS (
   SELECT wave, country, what, closing, exposure, unfinished OR what = 15 OR closing = 4 AS unfinished,
     what < 17 AND what <> 12 AS known,
-    CASE WHEN what >= 17 OR what = 12 THEN NULL WHEN what = 0 THEN done - opened
+    CASE WHEN what >= 17 OR what = 12 THEN NULL WHEN what = 0 THEN least(done, closes) - opened
       WHEN what IN (4, 5, 6) THEN least(entered, closes) - opened ELSE exposure END AS time
   FROM resolved
 ), times AS (
