@@ -577,9 +577,12 @@ class Adder:
         visits = people = 0
         states: dict[str, int] = {}
         if change.has("visits", name):
-            visits, people = change.run(f"SELECT count(*), count(DISTINCT person) FROM {change.file('visits', name)}")[
-                0
-            ]
+            # A bit for each number of a person: to count different numbers otherwise takes eight times as long.
+            last = change.next["person"]
+            visits, people = change.run(
+                f"SELECT count(*), coalesce(bit_count(bitstring_agg(person, 0, {last})), 0) "
+                f"FROM {change.file('visits', name)}"
+            )[0]
         if change.has("listed", name):
             states = dict(change.run(f"SELECT state, count(*) FROM {change.file('listed', name)} GROUP BY state"))
         return {
@@ -608,14 +611,12 @@ def part_file(part: Part) -> str:
 def write_parts(change: Transaction, parts: Sequence[Part]) -> None:
     """Write the table `parts`."""
     columns = list(TABLES["parts"])
-    typed = ", ".join(f"{each} {kind}" for each, kind in TABLES["parts"].items())
-    change.connection.execute(f"CREATE OR REPLACE TEMP TABLE part_rows ({typed})")
-    marks = ", ".join("?" for _ in columns)
-    change.connection.executemany(
-        f"INSERT INTO part_rows VALUES ({marks})",
-        [[part[each] for each in columns] for part in parts],
-    )
+    import pyarrow as pa
+
+    # As one table: row by row it takes three milliseconds for each part.
+    change.connection.register("part_rows", pa.table({each: [part[each] for part in parts] for each in columns}))
     change.put("parts", _PARTS_FILE, "SELECT * FROM part_rows ORDER BY part")
+    change.connection.unregister("part_rows")
 
 
 def ids_table(people: Respondents) -> Any:

@@ -328,8 +328,7 @@ def _stage(
         f"{_time(columns.entered)} AS entered, {_time(columns.ended)} AS ended, "
         f"{_trimmed(columns.supplier)} AS supplier, {_money(columns.cost)} AS cost"
         + "".join(f", {_trimmed(name)} AS attribute_{place}" for place, name in enumerate(kept))
-        + f", CASE WHEN {_uuid(columns.rsid)} IS NULL THEN {_trimmed(columns.rsid)} IS NOT NULL ELSE false END "
-        f"AS is_odd FROM {rows}) r LEFT JOIN ({people}) p ON p.rsid = r.rsid"
+        + f", {_is_odd(columns.rsid)} AS is_odd FROM {rows}) r LEFT JOIN ({people}) p ON p.rsid = r.rsid"
     )
     connection.execute("CREATE OR REPLACE TEMP TABLE fresh (person BIGINT, rsid UUID)")
     counts = connection.execute(
@@ -366,8 +365,9 @@ def _stage(
         "LEFT JOIN fresh f ON f.rsid = CASE WHEN s.person IS NULL THEN s.rsid END WHERE s.rsid IS NOT NULL"
     )
     notes += _drop_repeats(connection, has_rids=with_rid > 0)
-    found = connection.execute(
-        "SELECT target_group, count(*), min(coalesce(entered, ended)) FROM stage GROUP BY ALL ORDER BY ALL"
+    found = connection.execute(  # of the rows, since the view joins what is not asked for here
+        f"SELECT s.target_group, count(*), min(coalesce({entered}, {ended})) FROM stage_rows s "
+        "WHERE s.rsid IS NOT NULL GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     groups = {group: number for group, number, _ in found if group is not None}
     firsts = {group: first for group, _, first in found}
@@ -518,13 +518,26 @@ def _uuid(column: str | None) -> str:
     return f"coalesce(TRY_CAST({engine.name(column)} AS UUID), TRY_CAST(trim({engine.name(column)}) AS UUID))"
 
 
+def _is_odd(column: str) -> str:
+    """Return whether a cell holds something that is no id.
+
+    `ltrim`, since of two equal calls of `trim` DuckDB makes one, and then computes it for every row.
+    """
+    return f"CASE WHEN {_uuid(column)} IS NULL THEN ltrim({engine.name(column)}) <> '' ELSE false END"
+
+
 def _raw(column: str | None) -> str:
     """Return a column with its space: what has few different values is trimmed once for each of them."""
     return "CAST(NULL AS VARCHAR)" if column is None else f"CAST({engine.name(column)} AS VARCHAR)"
 
 
 def _trimmed(column: str | None) -> str:
-    return "CAST(NULL AS VARCHAR)" if column is None else f"nullif(trim({engine.name(column)}), '')"
+    if column is None:
+        return "CAST(NULL AS VARCHAR)"
+    quoted = engine.name(column)
+    # To see that there is no space takes a quarter of the time of a trim.
+    has_space = f"starts_with({quoted}, ' ') OR ends_with({quoted}, ' ')"
+    return f"nullif(CASE WHEN {has_space} THEN trim({quoted}) ELSE {quoted} END, '')"
 
 
 def _money(column: str | None) -> str:
