@@ -55,6 +55,8 @@ def test_who_withdraws_in_the_field_is_excluded_and_everybody_else_stays(fielded
     left = fielded.respondents.sample(5)
     said = fielded.withdraw(left)
     assert (count(said, "withdrawn"), count(said, "on the list"), count(said, "excluded")) == (5, 5, 5)
+    assert all(isinstance(note, str) for note in said["note"])
+    assert not {"nan", "None", "NaN"} & set(repr(pd.DataFrame(said)).split())
     assert count(said, "not excluded") == 0
     assert set(client.exclusions.effective_rsids(group_of(fielded))) == set(left.ids)
     assert client.recontacts.saved_count(group_of(fielded)) > 400

@@ -445,7 +445,5 @@ def _nobody_came(why: str) -> tuple[Count, Count, Count]:
 
 def withdrawal_frame(counts: Iterable[Count]) -> pd.DataFrame:
     """Return what a withdrawal says as a frame: `what`, `people`, `note`."""
-    rows = [(each.what, each.people, each.note) for each in counts]
-    frame = ReadableFrame(rows, columns=["what", "people", "note"])
-    known = frame.notna()  # pandas 2 writes "None" for a text that is missing
-    return frame.astype({"what": "str", "people": "Int64", "note": "str"}).where(known)
+    rows = [(each.what, each.people, each.note or "") for each in counts]  # no note is no text: None prints as NaN
+    return ReadableFrame(rows, columns=["what", "people", "note"]).astype({"people": "Int64"})
