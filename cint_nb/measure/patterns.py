@@ -39,7 +39,7 @@ def patterns(frame: Any, *, waves: Sequence[int] | None = None) -> Any:
     `not_known` (any `?`), `never`, `always`, `leaver` (1s, then 0s), `late` (0s, then 1s), `returner` (1s, 0s, 1s),
     else `intermittent`.
 
-    Source: monotone and intermittent patterns, Little & Rubin (2019), chapter 1; the terms of Lynn (2009).
+    Source: monotone and intermittent patterns, Little & Rubin (2019), chapter 1. The names of the types are ours.
 
     Args:
         frame: Visits and listed persons, see `dispositions`, or its output.
