@@ -71,11 +71,7 @@ def weight_summary(weights: Any) -> Any:
     rows = []
     for wave in sorted(found):
         values = list(found[wave].values())
-        n, total = len(values), math.fsum(values)
-        if not total:
-            raise InputError(
-                f"The weights of wave {wave} sum to 0.", evidence={"wave": wave}, next_step="leave the wave out."
-            )
+        n, total = len(values), _sum_of_weights(values, wave)
         mean = total / n
         # Relative to their mean, since squares of very large or small weights are out of range.
         relative = [value / total * n for value in values]
@@ -100,6 +96,15 @@ def _read_weights(weights: Any) -> dict[int, dict[Any, float]]:
             )
         by_wave[int(wave)][person] = float(weight)
     return by_wave
+
+
+def _sum_of_weights(weights: Sequence[float], wave: int) -> float:
+    total = math.fsum(weights)
+    if not total:
+        raise InputError(
+            f"The weights of wave {wave} sum to 0.", evidence={"wave": wave}, next_step="leave the wave out."
+        )
+    return total
 
 
 def _weights_of(weights: dict[int, dict[Any, float]], wave: int) -> dict[Any, float]:
@@ -134,7 +139,7 @@ def balance(frame: Any, attributes: Any, weights: Any, *, wave: int, columns: Se
         A row per number, and per level of a word: `attribute level target unweighted weighted smd_before smd_after`.
 
     Raises:
-        InputError: the weights have no such wave, or a column is missing.
+        InputError: the weights have no such wave, those of their first sum to 0, or a column is missing.
 
     Assumes: nothing. Balance of what is known is no proof of balance in what is asked.
 
@@ -180,7 +185,7 @@ def balance(frame: Any, attributes: Any, weights: Any, *, wave: int, columns: Se
         warn_caller(f"measure.balance: {len(of_wave) - len(stayed):,} weighted people have no attributes.")
     shares = [of_wave[person] for person in stayed]
     # Whoever has no weight in the first wave stands for as many people as the others do on average.
-    usual = math.fsum(of_waves[first].values()) / len(of_waves[first]) or 1.0
+    usual = _sum_of_weights(list(of_waves[first].values()), first) / len(of_waves[first])
     begun_shares = [of_waves[first].get(person, usual) for person in target]
     rows = [
         row
@@ -203,8 +208,8 @@ def _balance(
         if middle is not None and target.kind == "word":
             spread = math.sqrt(max(0.0, middle * (1 - middle)))  # weights may round a share to just above 1
         elif middle is not None and len(goal) > 1:
-            variance = _mean([((value - middle) ** 2, weight) for value, weight in goal]) or 0.0
-            spread = math.sqrt(variance * len(goal) / (len(goal) - 1))
+            variance = _mean([((value - middle) ** 2, weight) for value, weight in goal])
+            spread = None if variance is None else math.sqrt(variance * len(goal) / (len(goal) - 1))
         rows.append(
             {
                 "attribute": target.name,
