@@ -2,7 +2,7 @@
 
 A job of 45 s is watched in real time by processes of their own, all at once: they wait for most of the time. Half of
 them are kernels with the panel displayed, where each drawing is also sent towards the browser. Counted as the panel's
-are each call of its listener, all of the panels' own thread, and what the kernel's sending thread works more than in
+are each call of its listeners, all of the panels' own thread, and what the kernel's sending thread works more than in
 kernels that watch without a panel. Whole processes differ among themselves by more than a panel costs, so that their
 difference stands beside the figure and is not the figure. The browser's part is in none.
 """
@@ -55,7 +55,11 @@ class Timed:
             listener(snapshot)
             spent[0] += time.thread_time() - begun
             at_poll.clear()
-        return self.job.add_listener(timed, on_watch_changed)
+        def timed_change():
+            begun = time.thread_time()
+            on_watch_changed()
+            spent[0] += time.thread_time() - begun
+        return self.job.add_listener(timed, timed_change)
 
 def thread_seconds(name):
     threads = [thread for thread in threading.enumerate() if thread.name == name]
@@ -119,14 +123,12 @@ def rows() -> list[Row]:
         ]
         taken = [[float(figure) for figure in printed().split()] for printed in started]
     return [
-        _row("panel updates", "is drawn once", taken[0::4], taken[1::4]),
-        _row(
-            "panel updates, sent by a kernel", "is drawn once, and one or two messages sent", taken[2::4], taken[3::4]
-        ),
+        _row("panel updates", taken[0::4], taken[1::4]),
+        _row("panel updates, sent by a kernel", taken[2::4], taken[3::4]),
     ]
 
 
-def _row(work: str, does: str, shown: list[list[float]], plain: list[list[float]]) -> Row:
+def _row(work: str, shown: list[list[float]], plain: list[list[float]]) -> Row:
     sending = median(sends for _, _, sends, *_ in plain)
     panel = [own + max(sends - sending, 0.0) for _, own, sends, *_ in shown]
     rest = [whole - own for (whole, *_), own in zip(shown, panel, strict=True)]
@@ -137,8 +139,8 @@ def _row(work: str, does: str, shown: list[list[float]], plain: list[list[float]
         f"{spread(panel, 'ms', scale=1000)}, all else {spread(rest, 'ms', scale=1000)}. "
         f"Whole processes: {spread(with_it, 'ms', scale=1000)} with the panel, "
         f"{spread(without, 'ms', scale=1000)} without; they scatter by more than the panel takes. "
-        f"Each poll {does}: {messages:.0f} messages in all, of {characters / max(messages, 1):,.0f} characters, and "
-        f"{between:.0f} between polls, where the browser moves a line. "
+        f"Only a poll that brings news is drawn, and at least one a minute: {messages:.0f} messages at polls, of "
+        f"{characters / max(messages, 1):,.0f} characters, and {between:.0f} between them; the browser counts on. "
         f"The panel takes {median(panel) / JOB_SECONDS:.3%} of one core."
     )
     return Row(work, "the rest of the same watch", over(panel, rest), 0.05, says)

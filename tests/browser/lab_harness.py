@@ -61,17 +61,23 @@ class Lab:
 
 
 @contextlib.contextmanager
-def serve_lab(place: Path) -> Iterator[Lab]:
-    """Serve JupyterLab with its own settings, data and run-time folders, until the block ends."""
+def serve_lab(place: Path, *, module: str = "jupyterlab", app: str = "LabApp") -> Iterator[Lab]:
+    """Serve JupyterLab, or Notebook 7, with its own settings, data and run-time folders, until the block ends.
+
+    Args:
+        place: An empty folder.
+        module: What is run.
+        app: Name of its application, which options of its own begin with.
+    """
     folder, settings = place / "work", place / "settings"
     for each in (folder, settings):
         each.mkdir()
     (settings / "overrides.json").write_text(json.dumps(OVERRIDES))
     token = secrets.token_hex(16)
     arguments = [
-        *("jupyterlab", "--no-browser", "--ip=127.0.0.1", "--allow-root", "--expose-app-in-browser"),
-        *(f"--LabApp.app_settings_dir={settings}", f"--LabApp.workspaces_dir={place / 'workspaces'}"),
-        *(f"--LabApp.user_settings_dir={place / 'user'}", f"--ServerApp.root_dir={folder}"),
+        *(module, "--no-browser", "--ip=127.0.0.1", "--allow-root", "--expose-app-in-browser"),
+        *(f"--{app}.app_settings_dir={settings}", f"--{app}.workspaces_dir={place / 'workspaces'}"),
+        *(f"--{app}.user_settings_dir={place / 'user'}", f"--ServerApp.root_dir={folder}"),
         f"--IdentityProvider.token={token}",
     ]
     with _served(place, arguments, f"/api?token={token}") as (url, process):
@@ -169,6 +175,12 @@ class LabPage:
         self.page.goto(f"{self.lab.url}/lab/{place}/{name}?token={self.lab.token}&reset")
         if kernel:
             self.page.wait_for_function(KERNEL_READY, timeout=90_000)
+
+    def open_alone(self, name: str) -> None:
+        """Open a notebook of the folder where each has a page of its own, as in Notebook 7, and wait for its kernel."""
+        place = f"{self.own}/{name}" if self.own else name
+        self.page.goto(f"{self.lab.url}/notebooks/{place}?token={self.lab.token}")
+        self.page.wait_for_function(KERNEL_READY, timeout=90_000)
 
     def show(self, *cells: str) -> None:
         """Replace all cells of the open notebook; its kernel keeps nothing but what is imported."""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.browser.gallery import FINDINGS, RUNNING, SETUP, TABLE
+from tests.browser.gallery import FINDINGS, HISTORY, PICKER, RUNNING, SETUP, TABLE, WAVE
 from tests.browser.lab_harness import LabPage
 
 pytestmark = pytest.mark.browser
@@ -19,7 +19,7 @@ GIVEN_UP = """() => {
 
 
 def test_a_saved_notebook_reads_well_after_its_kernel_is_gone(notebook: LabPage) -> None:
-    notebook.write("saved.ipynb", SETUP, RUNNING, TABLE, FINDINGS)
+    notebook.write("saved.ipynb", SETUP, RUNNING, TABLE, FINDINGS, PICKER, WAVE, HISTORY)
     notebook.open("saved.ipynb")
     notebook.run_all()
     notebook.save()
@@ -28,10 +28,12 @@ def test_a_saved_notebook_reads_well_after_its_kernel_is_gone(notebook: LabPage)
     page = notebook.page
     page.wait_for_selector(".cint-static:visible")
     page.wait_for_function(GIVEN_UP)
-    assert page.locator(".cint-static:visible").count() == 3
+    assert page.locator(".cint-static:visible").count() == 6
     assert page.locator("text=Error displaying widget >> visible=true").count() == 0
     assert "Tracker Q4, wave 7" in page.locator(".cint-static").nth(1).inner_text()
     assert "The goal is above the ids" in page.locator(".cint-static").nth(2).inner_text()
+    assert "wave.create()" in page.locator(".cint-static").nth(4).inner_text()
+    assert "Brand tracker, wave 3" in page.locator(".cint-static").nth(5).inner_text()
     notebook.picture("saved-without-kernel")
 
 
@@ -44,7 +46,7 @@ def test_the_same_panel_is_alive_again_after_its_cell_runs_again(warm: LabPage) 
 
 
 def test_a_notebook_that_is_not_trusted_shows_the_tables_without_scripts_or_styles(notebook: LabPage) -> None:
-    notebook.write("trust.ipynb", SETUP, FINDINGS)
+    notebook.write("trust.ipynb", SETUP, FINDINGS, PICKER, WAVE, HISTORY)
     notebook.open("trust.ipynb")
     notebook.run_all()
     notebook.save()
@@ -56,4 +58,5 @@ def test_a_notebook_that_is_not_trusted_shows_the_tables_without_scripts_or_styl
     notebook.shut_down()
     notebook.open("foreign.ipynb")
     notebook.page.wait_for_selector(".cint-static:visible")
-    assert "The goal is above the ids" in notebook.page.locator(".cint-static").first.inner_text()
+    for place, words in enumerate(("The goal is above the ids", "usable", "wave.create()", "Brand tracker, wave 3")):
+        assert words in notebook.page.locator(".cint-static").nth(place).inner_text()

@@ -6,6 +6,7 @@ news. After a restart of the kernel it says what was last seen and how to go on,
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +18,7 @@ import ipywidgets as widgets
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.jobs import JobSnapshot
+from cint_nb.domain.limits import POLL_FIRST_AT
 from cint_nb.panels.job_progress.job_html import render_job
 from cint_nb.panels.job_progress.model import (
     QUIET_SECONDS,
@@ -33,6 +35,9 @@ from cint_nb.panels.look.card import Bar, Block, Card, Note, Say
 from cint_nb.panels.look.mode import mode_of
 from cint_nb.panels.look.script import is_scripted
 from cint_nb.wire import loop_thread
+
+_FIRST_POLL_SECONDS = POLL_FIRST_AT[0] + 1.0
+"""So long, in real seconds, the first poll may take before a watch is shown that has found nothing yet."""
 
 
 class WatchableJob(Protocol):
@@ -227,7 +232,17 @@ class JobProgress(Panel):
                 self._phase = WatchPhase.STOPPED
             else:
                 self._phase, self._next_poll_at = WatchPhase.WATCHED, self._monotonic()
-            self._draw()
+            if watched and self._last is None and loop_thread.on_loop_thread():
+                # Somebody else began to watch: the first poll comes at once, and one drawing shows both.
+                asyncio.get_running_loop().call_later(_FIRST_POLL_SECONDS, self._draw_unless_polled)
+            elif not self._final():  # whether anybody still watches what has ended is shown nowhere
+                self._draw()
+
+    def _draw_unless_polled(self) -> None:
+        """Draw that somebody watches, where the first poll takes long."""
+        with self._lock:
+            if self._last is None and self.comm is not None:
+                self._draw()
 
     def _show_snapshot(self, snapshot: JobSnapshot) -> None:
         with self._lock:

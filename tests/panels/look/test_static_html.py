@@ -35,7 +35,7 @@ MAKERS: list[Callable[[History], Panel]] = [
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Panel]:
     """Return what makes a panel, and the same again."""
     history = two_waves(tmp_path)
-    return lambda: request.param(history)  # type: ignore[no-any-return]
+    return lambda: request.param(history)
 
 
 @pytest.fixture
