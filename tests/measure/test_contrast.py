@@ -185,6 +185,17 @@ def test_people_cut_off_and_people_without_attributes_are_named() -> None:
     assert any("cut off" in text for text in texts)
 
 
+def test_people_not_asked_are_named_where_they_count_as_left() -> None:
+    rows = [visit(person, 1, "completed", after=1) for person in range(12)]
+    rows += [visit(person, 2, "completed" if person < 6 else "absent", after=1) for person in range(9)]
+    known = pd.DataFrame({"person": range(12), "age": range(12)})
+    said = "3 of 12 people were not asked and count as left"
+    for base, is_said in (("previous", True), ("first", True), ("asked", False)):
+        with warned() as texts:
+            cint.measure.contrast(pd.DataFrame(rows), known, wave=2, base=base, joint=False)
+        assert any(said in text for text in texts) == is_said
+
+
 FULL = shares([(8, 8), (4, 8), (8, 8), (0, 8)])
 KNOWN = pd.DataFrame({"person": range(8), "age": range(8)})
 

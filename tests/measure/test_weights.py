@@ -135,12 +135,15 @@ def test_where_everybody_stayed_weights_stay() -> None:
     assert [found[2, person]["weight"] for person in range(6)] == [1] * 6
 
 
-def test_people_who_were_not_asked_count_as_left() -> None:
+def test_people_who_were_not_asked_count_as_left_and_it_is_said() -> None:
     rows = [{"person": person, "wave": 1, "reason": "completed"} for person in range(8)]
     rows += [{"person": person, "wave": 2, "reason": "completed"} for person in range(0, 8, 2)]
     known = pd.DataFrame({"person": range(8), "kind": list("aabbaabb")})
-    found = by_key(rows_of(cint.measure.attrition_weights(pd.DataFrame(rows), known)), "wave", "person")
+    rows += [{"person": 1, "wave": 2, "reason": "rejected"}]
+    with warned() as texts:
+        found = by_key(rows_of(cint.measure.attrition_weights(pd.DataFrame(rows), known)), "wave", "person")
     assert [found[2, person]["p"] for person in range(0, 8, 2)] == pytest.approx([0.5] * 4)
+    assert any("4 of 8 people were not asked (of them 1 rejected) and count as left" in text for text in texts)
 
 
 def test_a_person_whose_report_is_missing_leaves_and_it_is_said() -> None:
@@ -308,6 +311,12 @@ def test_kishs_effective_size_by_hand() -> None:
 def test_weights_that_are_none_are_refused(weights: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         cint.measure.weight_summary(pd.DataFrame(weights))
+
+
+def test_balance_with_a_first_wave_of_no_weight_is_refused() -> None:
+    weights = pd.DataFrame({"person": [*range(12), *range(6)], "wave": [1] * 12 + [2] * 6, "weight": 0.0})
+    with pytest.raises(InputError, match="weights of wave 1 sum to 0"):
+        cint.measure.balance(pd.DataFrame(GOOD), KNOWN, weights, wave=2, columns=["kind"])
 
 
 def test_what_weights_cost_does_not_depend_on_their_unit() -> None:

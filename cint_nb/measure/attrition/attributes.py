@@ -14,7 +14,7 @@ from cint_nb.domain.errors import InputError
 from cint_nb.measure.bases import refuse_base, words_of_base
 from cint_nb.measure.frames import Origin, fetch, open_frame, require_columns
 from cint_nb.measure.people import read_people
-from cint_nb.measure.words import COMPLETED, CUT_OFF, NOT_KNOWN, PENDING, REJECTED
+from cint_nb.measure.words import COMPLETED, CUT_OFF, ERASED, NOT_KNOWN, PENDING, REJECTED
 
 NOT_KNOWN_LEVEL = "not_known"
 NUMBER_MAX = 1e100
@@ -174,7 +174,23 @@ def sample_of_base(
                 f"measure.{verb}, wave {wave}: {words.count(word):,} people were {text} and count as left: differences "
                 "are then also between early and late."
             )
+    if base != "asked":
+        warn_not_asked(words, verb, wave)
     return Sample(stayed, table.of(persons), people.origin)
+
+
+def warn_not_asked(words: Sequence[int | None], verb: str, wave: int) -> None:
+    """Say how many people were never exposed to a wave, so that to count them as left is a choice."""
+    never = [word for word in words if word is None or word >= REJECTED]
+    if not never:
+        return
+    kinds = [f"{never.count(word):,} {name}" for word, name in ((REJECTED, "rejected"), (ERASED, "erased"))]
+    of_them = ", ".join(kind for kind in kinds if not kind.startswith("0 "))
+    warn_caller(
+        f"measure.{verb}, wave {wave}: {len(never):,} of {len(words):,} people were not asked"
+        f"{f' (of them {of_them})' if of_them else ''} and count as left: what follows is then also about whom the "
+        "list left out. Pass the rows of people who were asked alone, where these are to be compared."
+    )
 
 
 def refuse_missing_report(words: Sequence[int | None], wave: int) -> None:

@@ -10,7 +10,7 @@ import narwhals as nw
 
 from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain.errors import InputError
-from cint_nb.measure.attrition.attributes import Attribute, read_attributes, refuse_missing_report
+from cint_nb.measure.attrition.attributes import Attribute, read_attributes, refuse_missing_report, warn_not_asked
 from cint_nb.measure.attrition.logit import SeparationError, fit_logit, load, make_design, refuse_separation
 from cint_nb.measure.frames import Origin, fetch
 from cint_nb.measure.people import read_people
@@ -173,6 +173,7 @@ def _steps(
         known = [
             (place, each) for place, each in zip(members, here, strict=True) if each is None or each[0] != NOT_KNOWN
         ]
+        warn_not_asked([None if each is None else each[0] for _, each in known], verb, wave)
         if len(known) < len(members):
             warn_caller(
                 f"measure.{verb}, wave {wave}: what became of {len(members) - len(known):,} people is not known; they "

@@ -84,8 +84,8 @@ def contrast(
 
     Assumes: people of whom nothing is known are like the others; the model, that effects add up on the logit scale.
 
-    Warns: of people without attributes, of people cut off, who count as left, of small expected counts, and of
-    separation, or numbers that are known of too few, which leave the effects null.
+    Warns: of people without attributes, of people cut off or not asked, who count as left, of small expected counts,
+    and of separation, or numbers that are known of too few, which leave the effects null.
 
     Example:
         >>> import pandas as pd

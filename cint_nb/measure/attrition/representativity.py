@@ -65,7 +65,7 @@ def r_indicator(
     Assumes: the attributes are what matters; R says nothing about what they do not show, and Rs of different attributes
     do not compare. With many attributes the cells of the others have one person each, and `Pc` goes to 0.
 
-    Warns: of people without attributes, and of people cut off, who count as left.
+    Warns: of people without attributes, and of people cut off or not asked, who count as left.
 
     Example:
         >>> import pandas as pd

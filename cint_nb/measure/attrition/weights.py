@@ -70,7 +70,7 @@ def attrition_weights(
     answered, and none is certain to leave. Where it does, bias remains, and nothing in the data can show it.
 
     Warns: of people without attributes or without a known answer, who leave the chain and for whom nobody else stands;
-    and of people cut off.
+    of people cut off; and of people who were not asked, for whom weights make up as if they had left by themselves.
 
     Example:
         >>> import pandas as pd
@@ -169,7 +169,8 @@ def bootstrap_weights(
 
     Formula: people who completed the first wave are drawn with replacement; every step of `attrition_weights` is fitted
     anew, with the number of times that a person was drawn as frequency weight; the weight is times × base weight × Π
-    1/p. Replicates that have no weights (separation, an empty class, nobody stayed) are left out.
+    1/p. Replicates that have no weights (separation, an empty class, nobody stayed) are left out and counted, not
+    fitted by a penalised likelihood: their weights would be of another estimator than the one whose error is sought.
 
     Source: Efron & Tibshirani (1993); Valliant, Dever & Kreuter (2018), chapter 15, on repeating every step of
         weighting.
@@ -198,7 +199,7 @@ def bootstrap_weights(
     how they were made is not repeated. As many are drawn as there are, which makes errors smaller by √(1 − 1/n) only.
 
     Warns: if more than 5 % of the replicates were unusable, with their number: errors are then those of resamples that
-    have weights, which differ less than all do.
+    have weights, which differ less than all do. Else as `attrition_weights`.
 
     Example:
         >>> import pandas as pd
