@@ -22,7 +22,7 @@ from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.status_rows import merge_details, read_draft_details, read_fielding_details, row_from_list
 
 T = TypeVar("T")
-DETAILS_PER_BATCH = 20
+_FIRST_BATCH = 20
 """Groups whose details are fetched before the table is shown again."""
 
 STALE_AFTER = timedelta(minutes=10)
@@ -76,9 +76,14 @@ class ProjectStatus:
         self._cache = {line.id: self._cache[line.id] for line in lines if line.id in self._cache}
         left = self._groups_to_fetch(lines)
         yield self._frame(lines, said)
+        fetched = 0
         while left:
-            batch, left = left[:DETAILS_PER_BATCH], left[DETAILS_PER_BATCH:]
+            # A share of what was fetched before: each frame has a row for every group, so that frames at even steps
+            # would cost as the square of the groups.
+            size = max(_FIRST_BATCH, fetched // 4)
+            batch, left = left[:size], left[size:]
             self._ask(self._fetch_details(batch), said)
+            fetched += len(batch)
             yield self._frame(lines, said)
 
     @property

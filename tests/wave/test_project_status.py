@@ -48,12 +48,14 @@ def launched(client: Client, tmp_path: Path, name: str = "Wave in the field", **
 
 
 def drafts(client: Client, project_id: str, count: int) -> None:
+    begin = client.requests_sent  # a reference of their own for each call
+
     async def make() -> None:
         plan = plan_for(client)
         await asyncio.gather(
             *(
                 client.aio.target_groups.create_draft(
-                    project_id, plan, name=f"Draft {number:03}", reference=f"reference-{number:03}"
+                    project_id, plan, name=f"Draft {number:03}", reference=f"reference-{begin}-{number:03}"
                 )
                 for number in range(count)
             )
@@ -82,12 +84,25 @@ def test_two_hundred_groups_are_refreshed_with_one_request_a_page_and_what_chang
     drafts(client, group.project_id, 199)
     status = client.project_status(PROJECT)
     frames = list(status())
-    assert [len(frame) for frame in frames] == [200] * 11, "the whole list first, then as details come"
+    assert [len(frame) for frame in frames] == [200] * 10, "the whole list first, then as details come"
     assert frames[0]["goal"].notna().all()
     assert sent_by(client, status) == 2, "nothing changed: two pages and nothing else"
     client.pass_time(minutes=5)
     client.fielding.pause(group)
     assert sent_by(client, status) <= 2 + 8, "the details of one group"
+
+
+def test_twice_the_groups_take_a_few_frames_more_not_twice_as_many(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cint_nb.wave.project_status._FIRST_BATCH", 1)
+    group = launched(client, tmp_path).target_group
+    assert group is not None
+    frames = []
+    for count in (19, 20):
+        drafts(client, group.project_id, count)
+        frames.append(len(list(client.project_status(PROJECT)())))
+    assert frames[1] - frames[0] <= 5
 
 
 def test_a_group_in_the_field_has_every_figure_and_a_draft_what_is_known_of_it(client: Client, tmp_path: Path) -> None:
