@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -92,7 +92,7 @@ class Call:
                     evidence={"operation": self.operation, "field": placeholder[1]},
                     next_step=f"pass {placeholder[1]} as the exchange returned it: letters, digits, '-' and '_' only.",
                 )
-            return quote(text, safe="")
+            return text  # of signs that stand in a URL as they are
 
         return _PLACEHOLDER.sub(fill, self.template)
 
