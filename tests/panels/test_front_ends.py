@@ -149,6 +149,8 @@ def test_nbconvert_shows_the_still_pictures_with_their_content(front_end: FrontE
         "people": "people",
         "plan": "worst case",
         "cint.plots.plot_outcomes({'saved': 9, 'rejected': 1})": 'alt="Bars of 10 lines',
+        "cint.FilePicker().choose('sample.csv', entity_type='RSID')": "usable",
+        "cint.JobProgress(client.recontacts.upload(group, people))": "waiting",
     }
     for code in show:
         outputs, _ = front_end.run(code)

@@ -719,6 +719,28 @@ def test_a_panel_is_called_what_its_job_does_before_the_first_poll() -> None:
     assert repr(panel) == "<JobProgress: live · Upload · waiting>"
 
 
+def test_a_watch_that_somebody_else_begins_is_drawn_with_its_first_poll() -> None:
+    job = real_job()
+    panel = JobProgress(job)
+    drawn = drawings(panel)
+    loop_thread.run(looks_at(job, 1))
+    assert "uploading" in drawn[0]
+
+
+def test_a_first_poll_that_takes_long_does_not_hide_that_somebody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(widget, "_FIRST_POLL_SECONDS", 0.0)
+    job = ScriptedJob()
+    panel = JobProgress(job)
+
+    async def begin() -> None:
+        job.turn(watched=True)
+
+    assert offered_by(panel) == "watch"
+    loop_thread.run(begin())
+    wait_for(lambda: offered_by(panel) == "stop")
+    assert "starting" in panel._body.value
+
+
 def test_one_drawing_is_one_message(ticking: tuple[JobProgress, list[float]], monkeypatch: pytest.MonkeyPatch) -> None:
     panel, now = ticking
     sent: list[object] = []

@@ -550,6 +550,19 @@ def test_a_wave_as_the_last_line_of_a_cell_is_its_view_and_always_the_same_one(
     assert render.view_of(wave) is render.view_of(wave)
 
 
+def test_with_widgets_of_another_generation_a_wave_is_its_still_picture(
+    wave: Wave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[dict[str, str]] = []
+    monkeypatch.setattr("cint_nb.panels.look.static_html._display", shown.append)
+    monkeypatch.setattr("cint_nb.panels.look.static_html.in_kernel", lambda: True)
+    monkeypatch.setattr("ipywidgets.__version__", "7.8.5")
+    wave._ipython_display_()
+    (still,) = shown
+    assert set(still) == {"text/html", "text/plain"}
+    assert "wave.create()" in still["text/html"]
+
+
 def test_a_wave_has_a_still_picture_where_there_are_no_widgets(wave: Wave) -> None:
     drawn = wave._repr_html_()
     assert drawn is not None
