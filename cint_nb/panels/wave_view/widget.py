@@ -294,14 +294,20 @@ class WaveView(Panel):
         return [entry for entry in entries if keys and entry.key == keys[-1]]
 
     def _started_upload(self) -> JobHandle | None:
-        """Return the newest upload to this target group that any call began, unless its people were removed since."""
+        """Return the newest upload of as many ids as the list has that any call began; None once they were removed."""
         group = self._wave.target_group
         if group is None:
             return None
         key = WaveKey(self._wave.client.scope, group.project_id, group.target_group_id)
-        jobs = [entry.payload for entry in self._journal.entries() if entry.key == key]
-        newest = jobs[-1].handle if jobs and isinstance(jobs[-1], StartedJobPayload) else None
-        return newest if newest is not None and newest.kind in UPLOAD_KINDS else None
+        for entry in reversed(self._journal.entries()):
+            handle = entry.payload.handle if isinstance(entry.payload, StartedJobPayload) else None
+            if entry.key != key or handle is None:
+                continue
+            if handle.kind not in UPLOAD_KINDS:
+                return None
+            if handle.id_count == self._wave.id_count:
+                return handle
+        return None
 
     def _findings(self) -> Findings:
         if self._wave.kind is None:
