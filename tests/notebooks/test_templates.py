@@ -160,6 +160,22 @@ def test_a_whole_wave_ends_live_with_completes(kernel: NotebookKernel, tmp_path:
     assert re.search(r" live +[1-9]\d* ", status), status
 
 
+@pytest.mark.sampled(every=3)
+@pytest.mark.parametrize("name", ["change-a-running-wave", "close-a-wave", "monitor-a-wave", "withdraw-people"])
+def test_a_goal_of_ones_own_is_practised_with_too(kernel: NotebookKernel, tmp_path: Path, name: str) -> None:
+    path = FOLDER / "templates" / f"{name}.ipynb"
+    done, _ = run(kernel, path, tmp_path, {"GOAL": 300, "PRICE": "4.10 EUR", "MINUTES": 20, "INCIDENCE": 0.3})
+    assert errors(done.cells) == []
+
+
+def test_a_file_of_ones_own_that_is_not_there_is_not_made_up(kernel: NotebookKernel, tmp_path: Path) -> None:
+    """Whoever mistypes the name of a list would otherwise practise with other people, and see no difference."""
+    path = FOLDER / "templates" / "check-a-file.ipynb"
+    done, _ = run(kernel, path, tmp_path, {"FILE": "mistyped.csv"})
+    assert "There is no such file" in "\n".join(errors(done.cells))
+    assert not (tmp_path / "mistyped.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "budget", "before"),
     [("launch-within-a-budget", "273 EUR", set()), ("recruit-new-people", "249 EUR", _DRAFT)],
