@@ -116,8 +116,8 @@ def tables(found: dict[tuple[str, int, float], list[Held]], studies: int) -> str
     return "\n".join(
         [
             f"Of {studies} forecasts in each cell, each of a panel of its own whose shares scatter by so many "
-            "percentage points (standard deviation) between waves, so many held: the 90 % band of the forecast, in brackets the "
-            "band of a plain binomial that pools all waves. The standard error of a share of 90 % is "
+            "percentage points (standard deviation) between waves, so many held: the 90 % band of the forecast, "
+            "in brackets the band of a plain binomial that pools all waves. The standard error of a share of 90 % is "
             f"{100 * math.sqrt(CONF * (1 - CONF) / studies):.1f} points.",
             "",
             "On the sandbox's population, whose people return or not by habits of their own:",
