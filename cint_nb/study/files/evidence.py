@@ -69,7 +69,7 @@ def evidence_from_content(
     for number, others in enumerate(earlier, start=1):
         common = int(id_array.is_in(ids, others).sum())
         if common:
-            detail = f"{common:,} of {len(ids):,} IDs also occur in other wave {number}; a visit never comes back"
+            detail = f"{common:,} of {len(ids):,} IDs also occur in earlier wave {number}; a visit never comes back"
             found.append(Evidence("other waves", EntityType.RSID, detail))
     for label in () if report is None else report.columns:
         said = entity_type_from_name(str(label))
