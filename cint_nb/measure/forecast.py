@@ -131,7 +131,7 @@ def forecast(
         )
     waves, hours, origin = _past_waves(frame, horizon)
     if len(waves) < min_waves:
-        raise _not_enough(len(waves), min_waves)
+        raise _not_enough(len(waves), min_waves, possible=len(waves))
     nodes = _posterior(waves, *priors)
     coming = predict(nodes, saved)
     low, median, high = (coming.quantile(q) for q in ((1 - conf) / 2, 0.5, (1 + conf) / 2))
@@ -212,7 +212,7 @@ def forecast_check(
     priors = _refuse_settings(prior, rho_prior, min_waves)
     waves, _, origin = _past_waves(frame, horizon)
     if len(waves) <= min_waves:
-        raise _not_enough(len(waves), min_waves + 1)
+        raise _not_enough(len(waves), min_waves + 1, possible=len(waves) - 1)
     rows = []
     for place in range(min_waves, len(waves)):
         wave, before = waves[place], waves[place - 1]
@@ -252,13 +252,14 @@ def _refuse_settings(
     return (float(prior[0]), float(prior[1])), (float(rho_prior[0]), float(rho_prior[1]))
 
 
-def _not_enough(there: int, needed: int) -> InputError:
+def _not_enough(there: int, needed: int, *, possible: int) -> InputError:
+    fewer = f", or pass min_waves={possible} for a wider band" if possible > 0 else ""
     return InputError(
         f"There are not enough waves for a forecast: {there} of {needed} that were open long enough, are closed, and "
         "have a report.",
         evidence={"waves": there, "needed": needed},
         safe="nothing was forecast: with fewer waves nobody can know how much they differ.",
-        next_step="wait for the next wave, or choose a shorter horizon.",
+        next_step=f"wait for the next wave, or choose a shorter horizon{fewer}.",
     )
 
 

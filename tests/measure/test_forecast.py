@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -201,6 +204,23 @@ def test_what_cannot_be_forecast_is_refused_in_words(frame: Any, arguments: dict
 def test_counts_and_prices_that_are_none_are_refused(arguments: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         cint.measure.forecast(GOOD, **arguments)
+
+
+@pytest.mark.parametrize("verb", [partial(cint.measure.forecast, saved=100), cint.measure.forecast_check])
+def test_a_refusal_for_want_of_waves_names_the_number_that_would_do(verb: Callable[..., Any]) -> None:
+    two = in_polars(shares([(30, 100), (36, 100)]))
+    with pytest.raises(InputError) as refused:
+        verb(two)
+    (fewest,) = re.findall(r"min_waves=(\d)", refused.value.next_step)
+    assert len(verb(two, min_waves=int(fewest))) == 1
+
+
+@pytest.mark.parametrize("verb", [partial(cint.measure.forecast, saved=100), cint.measure.forecast_check])
+def test_where_no_number_of_waves_would_do_none_is_named(verb: Callable[..., Any]) -> None:
+    rows, _ = panel(1, people=20, waves=4)
+    with pytest.raises(InputError) as refused:
+        quiet(verb, in_polars(rows), horizon=200)
+    assert "min_waves" not in refused.value.next_step
 
 
 def test_a_horizon_beyond_all_waves_leaves_none() -> None:
