@@ -157,7 +157,7 @@ def test_a_whole_wave_ends_live_with_completes(kernel: NotebookKernel, tmp_path:
         {"DRY_RUN": False, "GOAL": 400, "BUDGET": "1100 EUR"},
     )
     status = done.cells[-2].outputs[-1].data["text/plain"]
-    assert re.search(r" live +[1-9]\d* ", status), status
+    assert re.search(r"state live\s+completes [1-9]\d* ", status), status
 
 
 @pytest.mark.sampled(every=3)

@@ -327,7 +327,7 @@ class Rows:
         table = [[str(line[place]) for place in named] for line in (self.heads, *self.rows)]
         shown = align_columns(table, [self.right[place] for place in named])
         if max(map(len, shown)) > WIDTH:
-            shown = [line for row in table[1:] for line in _row_lines(table[0], row)]
+            shown = [line for row in table[1:] for line in row_lines(table[0], row)]
         title = [f"  {self.name}"] if self.titled else []
         return [*title, *shown, *(wrap(self.more) if self.more else [])]
 
@@ -336,7 +336,7 @@ def _cell_html(cell: Cell) -> str:
     return escape(cell) if isinstance(cell, str) else cell.html()
 
 
-def _row_lines(heads: Sequence[str], row: Sequence[str]) -> list[str]:
+def row_lines(heads: Sequence[str], row: Sequence[str]) -> list[str]:
     """Write a row that is too wide for a terminal: its first two cells, and below them the others, with headings."""
     said = [
         text if head == "Name" else f"{head[:1].lower()}{head[1:]} {text}"

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from cint_nb.panels.look.cell_format import RIGHT_ALIGNED_KINDS, ColumnFormat, format_text, is_empty
+from cint_nb.panels.look.card import WIDTH, row_lines
 from cint_nb.panels.look.text_format import align_columns, format_count
 from cint_nb.study.files.line_frames import escape_formula
 
@@ -204,12 +205,14 @@ def plain_rows(view: StatusView, limit: int) -> tuple[list[str], list[list[str]]
 
 
 def format_table(view: StatusView, *, limit: int = 50) -> list[str]:
-    """Write the rows as lines of text, columns aligned, at most `limit` rows."""
+    """Write at most `limit` rows as text: columns aligned, or figure by figure where they are too wide for a terminal."""
     if why := view.empty_text():
         return [f"  {why}"]
     heads, cells, more = plain_rows(view, limit)
     rights = [column_format(name).kind in RIGHT_ALIGNED_KINDS for name in view.visible_columns()]
     lines = align_columns([heads, *cells], rights)
+    if max(map(len, lines)) > WIDTH:
+        lines = [line for row in cells for line in row_lines(heads, row)]
     return lines + ([f"  and {format_count(more, 'more target group')}"] if more else [])
 
 

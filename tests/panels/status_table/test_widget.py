@@ -57,6 +57,14 @@ def test_status_text_form_is_a_table_under_the_repr() -> None:
     assert "Wave <2>" in lines[2]
 
 
+def test_its_text_fits_a_terminal_and_names_each_figure_where_columns_do_not() -> None:
+    there = datetime(2026, 9, 1, 1, 30, tzinfo=UTC)
+    text = StatusTable(frame(saved=956, entrants=400, came_back=0.42, last_complete=there, ends_at=there)).to_text()
+    assert max(map(len, text.splitlines())) <= 80
+    assert "Wave <2> · state live" in text
+    assert "saved ids 956 · entrants 400 · came back 42 %" in " ".join(text.split())
+
+
 def test_one_currency_stands_above_the_money_and_several_in_a_column_of_their_own() -> None:
     rows = [{"name": "A", "cost": 2.5, "currency": "EUR"}, {"name": "B", "cost": None, "currency": None}]
     one = StatusTable(pd.DataFrame(rows)).to_text()
