@@ -104,7 +104,7 @@ def test_a_verb_says_it_in_its_result_its_repr_and_its_panels(
     panel = JobProgress(mode="sandbox", title="Upload")
     panel.finish(snapshot)
     assert text in panel.to_text()
-    assert "the unknown status" in panel._bar.value
+    assert "the unknown status" in panel._body.value
     assert "the unknown status" in panel.to_static_html()
     again = wave.upload()  # it is shown once for each client, and stands with each result it concerns
     assert again.warnings == (text,)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from cint_nb.panels.look.cell_format import RIGHT_ALIGNED_KINDS, ColumnFormat, format_text, is_empty
 from cint_nb.panels.look.card import WIDTH, row_lines
+from cint_nb.panels.look.cell_format import RIGHT_ALIGNED_KINDS, ColumnFormat, format_text, is_empty
 from cint_nb.panels.look.text_format import align_columns, format_count
 from cint_nb.study.files.line_frames import escape_formula
 
@@ -205,7 +205,7 @@ def plain_rows(view: StatusView, limit: int) -> tuple[list[str], list[list[str]]
 
 
 def format_table(view: StatusView, *, limit: int = 50) -> list[str]:
-    """Write at most `limit` rows as text: columns aligned, or figure by figure where they are too wide for a terminal."""
+    """Write at most `limit` rows as text: columns aligned, or figure by figure where they are too wide to print."""
     if why := view.empty_text():
         return [f"  {why}"]
     heads, cells, more = plain_rows(view, limit)
