@@ -197,7 +197,8 @@ def frames(client: Client) -> Iterator[tuple[str, Any]]:
         yield "long", history.long().df()
         yield "attributes", history.attributes().df()
     plan = make_plan(client.clock.now(), completes_goal=10)
-    wave = client.wave(f"Printed {sys.stdout.encoding}", project=f"Printed waves {sys.stdout.encoding}", respondents=people, plan=plan)
+    encoding = sys.stdout.encoding
+    wave = client.wave(f"Printed {encoding}", project=f"For {encoding}", respondents=people, plan=plan)
     wave.create()
     wave.upload()
     yield "outcome", wave.outcome.frame()
