@@ -409,7 +409,9 @@ class WaveContext:
                     },
                     safe="nothing was sent.",
                     next_step=f"if the project was renamed, open the wave by its id: client.wave(…, "
-                    f"project={project.id!r}); otherwise create the project first, with client.projects.create(…).",
+                    f"project={project.id!r}). If this is another study, whose wave has the same name, create its "
+                    f"project first: client.projects.create({self.project!r}, "
+                    f"{self.given_plan.project_manager_id!r}).",
                 )
 
     def _not_searched_error(self, searched: int) -> InvalidState:

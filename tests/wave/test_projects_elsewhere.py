@@ -62,6 +62,20 @@ def test_a_wave_in_a_renamed_project_is_found_before_a_second_project_is_created
         assert found.create() == ref
 
 
+def test_a_second_study_with_a_wave_of_the_same_name_begins_with_the_call_that_the_error_names(
+    client: Client, make_wave: Make
+) -> None:
+    first = make_wave()
+    ref = first.create()
+    second = client.wave(first.name, project="Another study", respondents=first.respondents, plan=first.plan)
+    with pytest.raises(InvalidState, match="another name") as caught:
+        second.create()
+    call = f"client.projects.create('Another study', {first.plan.project_manager_id!r})"
+    assert call in str(caught.value.next_step)
+    client.projects.create("Another study", first.plan.project_manager_id)
+    assert second.create().project_id != ref.project_id
+
+
 def test_another_wave_of_the_same_number_in_another_project_is_another_wave(client: Client, make_wave: Make) -> None:
     first = make_wave("Tracker, wave 1", customer_reference_number="PO-4711")
     first.create()
