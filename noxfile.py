@@ -36,10 +36,15 @@ def notebooks(session: nox.Session) -> None:
 FAULTS = ("tests/faults", "tests/wave/test_changed_elsewhere.py", "tests/wave/test_killed.py")
 
 
+def _cases(session: nox.Session) -> list[str]:
+    """Return the arguments, with which cases to run: all of them, but for `-- --left-out`, after an everyday run."""
+    return session.posargs if "--left-out" in session.posargs else ["--every-way", *session.posargs]
+
+
 @nox.session
 def faults(session: nox.Session) -> None:
     """Every fault at every step in every way of use; `-- --report` writes docs/faults.md anew."""
-    session.run("pytest", *FAULTS, "--every-way", "-n", "3", *session.posargs)
+    session.run("pytest", *FAULTS, "-n", "3", *_cases(session))
 
 
 @nox.session
@@ -55,13 +60,12 @@ def tables(session: nox.Session) -> None:
     """Every case of the other tests that plain `pytest` samples, and all examples of hypothesis."""
     session.run(
         "pytest",
-        "--every-way",
         "-m",
         "sampled or thorough or hypothesis",
         *(f"--ignore={each}" for each in (*FAULTS, "tests/sandbox/test_schemathesis.py")),
         "-n",
         "3",
-        *session.posargs,
+        *_cases(session),
     )
 
 

@@ -19,6 +19,7 @@ from cint_nb.wire.settings import Settings
 from cint_nb.wire.token_factory import SeededTokenFactory
 from tests.faults.matrix_cells import STEPS, WaveRun, run_wave
 from tests.faults.usage_modes import WAYS
+from tests.support.sampling import is_everyday
 
 Noted = Callable[[str, str, str, str], None]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -84,6 +85,7 @@ def assert_alike(run: WaveRun, without: WaveRun, where: str) -> None:
             assert [name for name, _ in stop.invalid_params] == ["start_at"], where
 
 
+@pytest.mark.sampled(every=1, deeper=True)
 @pytest.mark.parametrize("fault", ["401", "expired-token"])
 def test_a_token_may_end_at_any_request(
     people: Respondents,
@@ -92,7 +94,7 @@ def test_a_token_may_end_at_any_request(
     pytestconfig: pytest.Config,
     fault: str,
 ) -> None:
-    every = pytestconfig.getoption("every_way")
+    every = not is_everyday(pytestconfig)
     for way in WAYS if every else ["awaited"]:
         without = undisturbed[way]
         asked = [number for number, step in enumerate(without.asked) if step != "token"]

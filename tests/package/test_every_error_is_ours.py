@@ -42,6 +42,7 @@ from cint_nb.wire.settings import Settings
 from tests.support.constants import MANAGER, PROJECT
 from tests.support.odd_values import ODD
 from tests.support.plans import make_plan
+from tests.support.sampling import is_everyday
 
 RESOURCES = (
     *("projects", "target_groups", "recontacts", "exclusions", "fielding", "reports", "definitions", "profiles"),
@@ -265,7 +266,7 @@ def share(seed: str, part: int) -> list[str]:
 @pytest.fixture
 def part(pytestconfig: pytest.Config) -> int:
     """Which part of the odd values plain `pytest` tries: a sixth."""
-    return 1 if pytestconfig.getoption("every_way") else 6
+    return 6 if is_everyday(pytestconfig) else 1
 
 
 def finish(result: Any) -> None:
@@ -322,7 +323,7 @@ def test_the_walk_meets_every_public_class_and_function(world: World) -> None:
     assert sum(len(public_methods(owner)) for owner in world.owners.values()) > 200
 
 
-@pytest.mark.sampled(every=1)  # by `part`
+@pytest.mark.sampled(every=1, deeper=True)  # by `part`
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("owner", OWNERS)
 def test_a_method(world: World, owner: str, part: int) -> None:
@@ -336,7 +337,7 @@ def test_a_method(world: World, owner: str, part: int) -> None:
     assert wrong == {}
 
 
-@pytest.mark.sampled(every=1)  # by `part`
+@pytest.mark.sampled(every=1, deeper=True)  # by `part`
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", public_things())
 def test_a_function_or_constructor(world: World, name: str, part: int) -> None:

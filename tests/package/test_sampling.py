@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +37,42 @@ def test_the_choice_is_the_same_in_whatever_order_they_come(cases: list[Case], e
     random.shuffle(cases)
     assert set(chosen("test_it", cases, every=every)) == first
     assert len(first) < len(cases)
+
+
+SUITE = """
+import pytest
+
+@pytest.mark.sampled(every=2)
+@pytest.mark.parametrize("number", range(5))
+def test_of_some(number): pass
+
+@pytest.mark.sampled(every=1, deeper=True)
+@pytest.mark.parametrize("number", range(2))
+def test_that_does_more(number): pass
+
+@pytest.mark.thorough
+def test_that_takes_long(): pass
+
+def test_of_every_day(): pass
+"""
+
+
+@pytest.mark.thorough  # three processes
+def test_an_everyday_run_and_what_it_leaves_out_are_the_whole(tmp_path: Path) -> None:
+    (tmp_path / "test_suite.py").write_text(SUITE, encoding="utf-8")
+
+    def collected(*options: str) -> set[str]:
+        command = [sys.executable, "-m", "pytest", "-p", "tests.support.sampling", "--collect-only", "-q", *options]
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, env=environment)
+        return {line.partition("::")[2] for line in ran.stdout.splitlines() if "::" in line}
+
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTEST_ADDOPTS": "-c /dev/null --rootdir=.",
+    }
+    everyday, left_out, whole = collected(), collected("--left-out"), collected("--every-way")
+    assert everyday | left_out == whole
+    assert len(whole) == 9
+    assert {name.partition("[")[0] for name in everyday & left_out} == {"test_that_does_more"}
+    assert {"test_of_every_day", "test_of_some[0]"} <= everyday - left_out
+    assert {"test_that_takes_long", "test_of_some[1]"} <= left_out - everyday

@@ -1,9 +1,13 @@
 """A pytest plugin: large tables of generated cases run whole in CI, and in part wherever else the suite runs.
 
 A test marked `sampled` runs with as few of its cases as contain each value of each of its parameters at least once; one
-marked `sampled(every=3)` with each third case, for cases that have no value in common. `--every-way` runs all of them.
-The choice is the same in every run and in every worker. A test marked `thorough` runs with `--every-way` only. Of what
-hypothesis invents, everyday runs make a tenth: the profile that is loaded says so.
+marked `sampled(every=3)` with each third case, for cases that have no value in common. With `deeper=True` each case
+does more where the run is not an everyday one. The choice is the same in every run and in every worker. A test marked
+`thorough` does not run every day, and of what hypothesis invents, everyday runs make a tenth: the profile that is
+loaded says so.
+
+`--every-way` runs all of it. `--left-out` runs what an everyday run leaves out: the other cases, the thorough tests and
+all examples of hypothesis, so that CI, which has made an everyday run before, runs each case once.
 """
 
 from __future__ import annotations
@@ -14,23 +18,26 @@ from dataclasses import dataclass
 
 import pytest
 
+_everyday = pytest.StashKey[set[str]]()
 EXAMPLES = 100
 """So many examples hypothesis makes of itself, and with `--every-way`."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-way", action="store_true", help="every case of the tests that are marked as sampled")
+    parser.addoption("--left-out", action="store_true", help="only what a run without --every-way leaves out")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the profile before the test modules are imported; the controller of pytest-xdist imports none."""
+    config.stash[_everyday] = set()
     if config.getoption("numprocesses", default=None):
         return
     from hypothesis import settings
 
     settings.register_profile("everyday", max_examples=EXAMPLES // 10, deadline=None)
     settings.register_profile("every way", max_examples=EXAMPLES, deadline=None)
-    settings.load_profile("every way" if config.getoption("--every-way") else "everyday")
+    settings.load_profile("everyday" if is_everyday(config) else "every way")
 
 
 def examples(number: int) -> int:
@@ -38,6 +45,11 @@ def examples(number: int) -> int:
     from hypothesis import settings
 
     return -(-number * settings().max_examples // EXAMPLES)
+
+
+def is_everyday(config: pytest.Config) -> bool:
+    """Return whether only a part is run; a test that asks this itself is marked `sampled(…, deeper=True)`."""
+    return not (config.getoption("--every-way") or config.getoption("--left-out"))
 
 
 @pytest.hookimpl(trylast=True)
@@ -50,15 +62,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     name = metafunc.definition.nodeid
     cases = [Case(f"{name}[{each.id}]", each.params) for each in metafunc._calls]
     kept = {case.nodeid for case in chosen(name, cases, every=marker.kwargs.get("every"))}
+    if config.getoption("--left-out"):
+        config.stash[_everyday] |= kept
+        return
     metafunc._calls = [call for call, case in zip(metafunc._calls, cases, strict=True) if case.nodeid in kept]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--every-way"):
         return
-    if left_out := [item for item in items if item.get_closest_marker("thorough")]:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+    wanted = _is_left_out if config.getoption("--left-out") else _is_for_every_day
+    if others := [item for item in items if not wanted(item)]:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if wanted(item)]
+
+
+def _is_for_every_day(item: pytest.Item) -> bool:
+    return item.get_closest_marker("thorough") is None
+
+
+def _is_left_out(item: pytest.Item) -> bool:
+    """Return whether an everyday run makes no such item, or makes fewer examples in it."""
+    if item.get_closest_marker("thorough") or item.get_closest_marker("hypothesis"):
+        return True
+    if (marker := item.get_closest_marker("sampled")) is None:
+        return False
+    return marker.kwargs.get("deeper", False) or item.nodeid not in item.config.stash[_everyday]
 
 
 @dataclass(frozen=True, eq=False)

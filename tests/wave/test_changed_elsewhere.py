@@ -31,6 +31,7 @@ from tests.support.changed_elsewhere import (
     run_cell,
 )
 from tests.support.changed_elsewhere_rules import must_succeed, violations
+from tests.support.sampling import is_everyday
 
 Noted = Callable[[str, str, str, str], None]
 LEGAL = {
@@ -94,7 +95,7 @@ def test_every_change_of_the_sandbox_is_a_row_and_can_happen() -> None:
     assert [change for change in CHANGE_ROWS if not any(may_happen(change, stage) for stage in STAGES)] == []
 
 
-@pytest.mark.sampled(every=10)
+@pytest.mark.sampled(every=10, deeper=True)
 @pytest.mark.parametrize("change", CHANGE_ROWS)
 def test_every_verb_says_and_does_what_is_so(
     change: str,
@@ -103,7 +104,7 @@ def test_every_verb_says_and_does_what_is_so(
     noted: Noted,
     committed: report.Cells,
 ) -> None:
-    every = pytestconfig.getoption("every_way")
+    every = not is_everyday(pytestconfig)
     cells = cells_of(change, every=every)
     ends = [end for cell in cells if (end := run_cell(cell)) is not None]
     record_property("cells", len(ends))

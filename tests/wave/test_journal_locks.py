@@ -34,6 +34,7 @@ from cint_nb.wave.wave import Wave
 from cint_nb.wire import loop_thread
 from tests.support.clock import ManualClock
 from tests.support.plans import make_plan
+from tests.support.sampling import is_everyday
 from tests.support.waiting import wait_for
 
 KEY = WaveKey("live https://api.cint.com/v1 account 101", "Brand tracker", "Wave 2")
@@ -116,10 +117,10 @@ def test_a_second_process_is_refused_with_the_name_of_the_first_until_that_is_ki
 @pytest.fixture
 def processes(pytestconfig: pytest.Config) -> int:
     """How many processes meet."""
-    return 4 if pytestconfig.getoption("every_way") else 2
+    return 2 if is_everyday(pytestconfig) else 4
 
 
-@pytest.mark.sampled(every=1)  # by `processes`
+@pytest.mark.sampled(every=1, deeper=True)  # by `processes`
 def test_processes_take_turns_and_never_meet(path: Path, processes: int) -> None:
     """Each reads a number, and writes it back one higher; what two did at once would be lost."""
     number = path.with_name("number")
@@ -141,7 +142,7 @@ def test_processes_take_turns_and_never_meet(path: Path, processes: int) -> None
     assert journal.is_complete
 
 
-@pytest.mark.sampled(every=1)  # by `processes`
+@pytest.mark.sampled(every=1, deeper=True)  # by `processes`
 def test_processes_that_start_a_journal_at_once_start_one(path: Path, processes: int) -> None:
     code = "from cint_nb.wave.journal.payloads import *; journal.write(key, PAUSE, EntryState.DONE, Payload())"
     running = [start(path, code) for _ in range(processes)]

@@ -17,6 +17,7 @@ from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.wave.client import open_client
+from tests.support.sampling import is_everyday
 
 CHILD = "tests.wave.killed_child"
 ROOT = Path(__file__).parents[2]
@@ -43,7 +44,7 @@ def name_of(point: str) -> str:
 
 
 def points_of(config: pytest.Config) -> list[str]:
-    return POINTS if config.getoption("every_way") else EVERYDAY
+    return EVERYDAY if is_everyday(config) else POINTS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
