@@ -143,7 +143,7 @@ def test_people_who_were_not_asked_count_as_left_and_it_is_said() -> None:
     with warned() as texts:
         found = by_key(rows_of(cint.measure.attrition_weights(pd.DataFrame(rows), known)), "wave", "person")
     assert [found[2, person]["p"] for person in range(0, 8, 2)] == pytest.approx([0.5] * 4)
-    assert any("4 of 8 people were not asked (of them 1 rejected) and count as left" in text for text in texts)
+    assert any("4 of 8 people were not asked (1 rejected) and count as left" in text for text in texts)
 
 
 def test_a_person_whose_report_is_missing_leaves_and_it_is_said() -> None:

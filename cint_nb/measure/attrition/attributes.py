@@ -188,8 +188,8 @@ def warn_not_asked(words: Sequence[int | None], verb: str, wave: int) -> None:
     of_them = ", ".join(kind for kind in kinds if not kind.startswith("0 "))
     warn_caller(
         f"measure.{verb}, wave {wave}: {len(never):,} of {len(words):,} people were not asked"
-        f"{f' (of them {of_them})' if of_them else ''} and count as left: what follows is then also about whom the "
-        "list left out. Pass the rows of people who were asked alone, where these are to be compared."
+        f"{f' ({of_them})' if of_them else ''} and count as left, so that the result is about them as well. To compare "
+        "only people who were asked, pass their rows alone."
     )
 
 
