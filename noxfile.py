@@ -88,14 +88,14 @@ def browser(session: nox.Session) -> None:
         session.run("pytest", "--reruns=2", one, env={"CINT_NB_BROWSER": "1"})
 
 
-@nox.session(venv_backend="venv", reuse_venv=True, python=["3.11", "3.12", "3.13", "3.14"])
+@nox.session(venv_backend="uv|venv", reuse_venv=True, python=["3.11", "3.12", "3.13", "3.14"])
 def pythons(session: nox.Session) -> None:
     """The suite on each Python, in an environment of its own; one that is not installed is left out."""
     session.install("--quiet", "-e", ".[test]")
     session.run("pytest", "-n", "3", *session.posargs)
 
 
-@nox.session(venv_backend="venv", reuse_venv=True, python="3.11")
+@nox.session(venv_backend="uv|venv", reuse_venv=True, python="3.11")
 def oldest(session: nox.Session) -> None:
     """The suite on the lowest versions pyproject.toml declares, in an environment of its own.
 
@@ -108,7 +108,7 @@ def oldest(session: nox.Session) -> None:
     session.run("pytest", "-n", "3", "--deselect", "tests/notebooks/test_replay.py", *session.posargs)
 
 
-@nox.session(venv_backend="venv", reuse_venv=True)
+@nox.session(venv_backend="uv|venv", reuse_venv=True)
 def kernels(session: nox.Session) -> None:
     """The panels on ipykernel 6, which serves no click while a cell runs; in an environment of its own."""
     session.install("--quiet", "-e", ".[test,browser]", "ipykernel==6.31.0")
@@ -144,7 +144,7 @@ def ages(session: nox.Session) -> None:
     session.run("python", "-m", "tests.security.release_ages", *session.posargs)
 
 
-@nox.session(venv_backend="venv", reuse_venv=True)
+@nox.session(venv_backend="uv|venv", reuse_venv=True)
 def grading(session: nox.Session) -> None:
     """The sheets, graded by nbgrader beside the pinned versions: answers get all points, blanks none."""
     # Of the two graders of notebooks this one was released last, in September 2026; otter-grader in July.
@@ -175,14 +175,14 @@ def pins(session: nox.Session) -> None:
     )  # fmt: skip
 
 
-@nox.session(venv_backend="venv", reuse_venv=True)
+@nox.session(venv_backend="uv|venv", reuse_venv=True)
 def docs(session: nox.Session) -> None:
     """The documentation, in an environment of its own: warnings are errors, and no other machine is asked."""
     session.install("--quiet", "-e", ".[docs]")
     session.run("python", "tools/build_docs.py", "--out", ".nox/documentation", *session.posargs)
 
 
-@nox.session(venv_backend="venv", reuse_venv=True)
+@nox.session(venv_backend="uv|venv", reuse_venv=True)
 def lite(session: nox.Session) -> None:
     """The site that needs no server, from the package registries; its notebook is run in headless Chromium.
 
