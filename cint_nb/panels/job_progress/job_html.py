@@ -6,23 +6,25 @@ panels' script, from the figures in the attributes of the whole. Without the scr
 
 from __future__ import annotations
 
+from typing import Literal
+
 from cint_nb.panels.job_progress.clocks import countdown_style, render_countdown, render_elapsed
 from cint_nb.panels.job_progress.model import JobDisplay
 from cint_nb.panels.look.base import render_line, render_warnings, state_html
 from cint_nb.panels.look.text_format import escape, inline_html
 
 
-def render_job(text: JobDisplay, speed: float | None, offer: str = "") -> str:
+def render_job(text: JobDisplay, speed: float | None, offer: Literal["stop", "watch"] | None = None) -> str:
     """Draw the whole.
 
     Args:
         text: What the panel says.
         speed: Seconds of the job's clock in one real second; None where time jumps, and nothing can be seen to come.
-        offer: Which button is offered, `stop` or `watch`; the style sheet hides the other, so that none has to be sent.
+        offer: Which button is offered, if any; the style sheet hides the others, so that none has to be sent.
     """
     counts = text.next_poll_in is not None and text.elapsed is not None and speed is not None
     return (
-        f'<div class="jb" data-offer="{offer}"{_figures(text, speed) if counts and speed is not None else ""}>'
+        f'<div class="jb" data-offer="{offer or ""}"{_figures(text, speed) if counts and speed is not None else ""}>'
         f"{render_status(text)}{render_bar(text)}{render_facts(text, speed)}{render_message(text, speed)}</div>"
     )
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import ipywidgets as widgets
 
@@ -296,10 +296,10 @@ class JobProgress(Panel):
             self._draw_by = self._monotonic() + text.quiet
             set_html(self._body, render_job(text, speed, self._offer()))
 
-    def _offer(self) -> str:
+    def _offer(self) -> Literal["stop", "watch"] | None:
         """Return which button is offered."""
         if self._job is None or self._final():
-            return ""
+            return None
         if self._phase is WatchPhase.STOPPED:
             self.follow_button.description = "Watch again"
         return "stop" if self._phase is WatchPhase.WATCHED else "watch"
