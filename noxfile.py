@@ -182,7 +182,7 @@ def docs(session: nox.Session) -> None:
     session.run("python", "tools/build_docs.py", "--out", ".nox/documentation", *session.posargs)
 
 
-@nox.session(venv_backend="uv|venv", reuse_venv=True)
+@nox.session(venv_backend="venv", reuse_venv=True)  # whose pip fetches the wheels of the site
 def lite(session: nox.Session) -> None:
     """The site that needs no server, from the package registries; its notebook is run in headless Chromium.
 
