@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from cint_nb.api.jobs.job import Job
+from cint_nb.api.jobs.schedule import DurationModel
 from cint_nb.domain.errors import LoopError, PermissionDenied, WatchTimeout
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 from cint_nb.panels.job_progress import widget
@@ -292,16 +293,22 @@ RUNS = httpx.Response(
 """What the job and the overview say."""
 
 
+class _Endless(DurationModel):
+    """Lets no watch meet its deadline within a test, however many hours its clock jumps."""
+
+    def deadline(self, handle: JobHandle) -> timedelta:
+        return timedelta(days=100_000)
+
+
 def real_job(answer: Callable[[httpx.Request], httpx.Response] = lambda _: RUNS) -> Job:
     """Return a job that runs for ever, created five minutes ago."""
     settings = Settings.load("sandbox", environ={}, token="none")
     http = Http(settings, transport=httpx.MockTransport(answer), clock=ReplayClock(START))
     created = http.clock.now() - timedelta(minutes=5)
-    # Of unknown size, so that no watch of it meets its deadline within a test
     handle = HANDLE.model_copy(
-        update={"base_url": settings.base_url, "kind": JobKind.UPLOAD, "created_at": created, "id_count": 0} | PLACE
+        update={"base_url": settings.base_url, "kind": JobKind.UPLOAD, "created_at": created, "id_count": None} | PLACE
     )
-    return Job(http, handle)
+    return Job(http, handle, durations=_Endless())
 
 
 async def looks_at(job: Job, number: int) -> None:
