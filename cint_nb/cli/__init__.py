@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
+import cint_nb
 from cint_nb.cli.progress import clear_line
 from cint_nb.domain.errors import CintError, CintWarning, InputError
 from cint_nb.domain.ids import masked_repr
@@ -59,7 +60,7 @@ def _nearest(word: str, known: Sequence[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def make_parser(*names: str) -> argparse.ArgumentParser:
+def make_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """Return the parser of some commands, by default of all."""
     parser = _Parser(
         prog="cint-nb",
@@ -67,9 +68,11 @@ def make_parser(*names: str) -> argparse.ArgumentParser:
         epilog=_epilog(_EXAMPLES, EXIT_CODES) + "\n\nSettings come from variables too: `cint-nb doctor` shows all.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_Version, help="print the version and end")
+    parser.add_argument(
+        "--version", action="version", version=f"cint-nb {cint_nb.__version__}", help="print the version and end"
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
-    for name in names or COMMANDS:
+    for name in names:
         module = importlib.import_module(f"cint_nb.cli.{name}")
         summary = (module.__doc__ or "").splitlines()[0].partition(": ")[2]
         codes = getattr(module, "EXIT_CODES", {code: EXIT_CODES[code] for code in (0, 1, 2)})
@@ -85,18 +88,11 @@ def make_parser(*names: str) -> argparse.ArgumentParser:
     return parser
 
 
-class _Version(argparse.Action):
-    """Print the version; the package is asked for it only then."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str, **more: Any) -> None:
-        super().__init__(option_strings, dest, nargs=0, **more)
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
-        """Print and end."""
-        from cint_nb import __version__
-
-        print(f"cint-nb {__version__}")
-        parser.exit()
+def _commands_for(words: Sequence[str]) -> Sequence[str]:
+    """Return the commands to load: neither the version nor the check of a file waits for all that others need."""
+    if list(words) == ["--version"]:
+        return ()
+    return words[:1] if words and words[0] in COMMANDS else COMMANDS
 
 
 def _epilog(examples: Sequence[str], codes: dict[int, str]) -> str:
@@ -136,8 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a console that knows few signs shows question marks for others
             stream.reconfigure(errors="replace")
     words = list(sys.argv[1:] if arguments is None else arguments)
-    # Only the command that runs is loaded: checking a file must not wait for a web server to be imported.
-    parser = make_parser(*([words[0]] if words[:1] and words[0] in COMMANDS else []))
+    parser = make_parser(_commands_for(words))
     if not words:
         parser.print_help(sys.stderr)
         return 2

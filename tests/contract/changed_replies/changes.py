@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Iterator
@@ -68,24 +67,21 @@ def changed(body: Any, change: str, path: Path) -> Any:
             "a web page": b"<!DOCTYPE html><html><title>Sign in</title></html>",
             "two values": _with_two_values(body),
         }[change]
-    whole = copy.deepcopy(body)
-    for owner in _owners(whole, path[:-1]):
-        if path[-1] in owner:
-            _change(owner, path[-1], change)
-    return whole
+    return _changed_along(body, change, path)
 
 
-def _owners(value: Any, path: Path) -> Iterator[dict[str, Any]]:
-    if not path:
-        if isinstance(value, dict):
-            yield value
-        return
+def _changed_along(value: Any, change: str, path: Path) -> Any:
+    """Return a value of which only what lies on the path is another: bodies are large, and changed at each key."""
     first, rest = path[0], path[1:]
     if first == "[]":
-        for row in value if isinstance(value, list) else ():
-            yield from _owners(row, rest)
-    elif isinstance(value, dict) and first in value:
-        yield from _owners(value[first], rest)
+        return [_changed_along(row, change, rest) for row in value] if isinstance(value, list) else value
+    if not isinstance(value, dict) or first not in value:
+        return value
+    if rest:
+        return {**value, first: _changed_along(value[first], change, rest)}
+    owner = dict(value)
+    _change(owner, first, change)
+    return owner
 
 
 def _change(owner: dict[str, Any], name: str, change: str) -> None:

@@ -82,11 +82,7 @@ def test_an_upload_by_the_clients_own_verb_is_followed_and_not_advised_as_if_not
     group = wave.create()
     client.recontacts.upload(group, wave.respondents)
     panel = WaveView(wave)
-    assert (panel.value.step, panel.value.state, panel.value.code) == (
-        WaveStep.UPLOAD,
-        StepState.RUNNING,
-        "wave.upload()",
-    )
+    assert (panel.value.step, panel.value.state, panel.value.code) == (WaveStep.UPLOAD, StepState.NOW, "wave.upload()")
     assert "a call of the client itself has begun an upload" in html_of(panel)
     assert JobProgress in inside(panel)
     uploads = len(client.recontacts.jobs(group))
