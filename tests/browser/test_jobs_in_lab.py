@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
 
 import pytest
 
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 from cint_nb.domain.models import evolve
 from cint_nb.panels.job_progress.model import describe
+from cint_nb.panels.look.text_format import format_duration_range, format_percent
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.sandbox.world.entities import RECONTACT_UPLOAD
@@ -249,3 +253,29 @@ def test_a_project_is_kept_fresh_in_the_background_until_paused(warm: LabPage) -
     warm.picture("table-fresh", ".cint-status-table")
     page.get_by_role("button", name="Auto-refresh").click()
     page.wait_for_selector(".cint-status-table .st-doing:has-text('refreshed when you ask')")
+
+
+def test_the_browser_counts_on_in_the_words_of_the_kernel(context: Any) -> None:
+    chance = random.Random(7)  # noqa: S311 - figures, no secret
+    seconds = [(0.0, 0.0), (0.4, 1.0), (89.9, 90.0), (7_199.9, 7_200.0), (8_100.0, 8_820.0)]
+    seconds += [(low, low + chance.choice([0, 1, 60, 5_000]) * chance.random()) for low in _lengths(chance, 20_000)]
+    shares = [(hundredth / 100, (hundredth + 7) / 100) for hundredth in range(90)]
+    shares += [(low, min(low + chance.choice([0, 0.2]) * chance.random(), 1.0)) for low in _lengths(chance, 1)]
+    page = context.new_page()
+    said = page.evaluate(
+        """async ([source, seconds, shares]) => {
+            const script = new Blob([source], { type: 'text/javascript' });
+            const { percent, span } = await import(URL.createObjectURL(script));
+            return [seconds.map((ends) => span(...ends)), shares.map((ends) => percent(...ends))];
+        }""",
+        [(files("cint_nb.panels.look") / "panel.js").read_text(encoding="utf-8"), seconds, shares],
+    )
+    page.close()
+    assert said == [
+        [format_duration_range(*ends) for ends in seconds],
+        [format_percent(*ends) for ends in shares],
+    ]
+
+
+def _lengths(chance: random.Random, most: float) -> list[float]:
+    return [most * chance.random() for _ in range(500)]

@@ -208,12 +208,19 @@ function tables(panel) {
 // A job between two polls, or two that found the same: the kernel sends nothing, and what can be foreseen moves here.
 const ALMOST_DONE = 0.99;
 
+// These two write as `text_format.py` does, whose figures stand in the same line before the first of these.
 function span(low, high) {
   const [size, unit, digits] = high >= 7200 ? [3600, 'h', 1] : high >= 90 ? [60, 'min', 0] : [1, 's', 0];
-  const first = digits ? (low / size).toFixed(1) : `${Math.floor(low / size)}`;
-  const second = digits ? (high / size).toFixed(1) : `${Math.ceil(high / size)}`;
+  const tenths = (seconds) => (Math.floor(seconds / 360 + 0.5) / 10).toFixed(1);
+  const first = digits ? tenths(low) : `${Math.floor(low / size)}`;
+  const second = digits ? tenths(high) : `${Math.ceil(high / size)}`;
   if (first === second) return `${second} ${unit}`;
   return Number(first) === 0 ? `up to ${second} ${unit}` : `${first}–${second} ${unit}`;
+}
+
+function percent(low, high) {
+  const [first, second] = [low, high].map((share) => Math.floor(share * 100 + 1e-9));
+  return `${first === second ? second : `${first}–${second}`} %`;
 }
 
 function move(job, seconds) {
@@ -223,12 +230,11 @@ function move(job, seconds) {
   const growth = figures('growth');
   if (growth.some((rate) => rate > 0)) {
     const [low, high] = figures('share').map((share, at) => Math.min(share + growth[at] * passed, ALMOST_DONE));
-    const [first, second] = [low, high].map((share) => Math.floor(share * 100 + 1e-9));
-    const percent = first === second ? `${second}` : `${first}–${second}`;
-    write(job.querySelector('.jb-1 > span:last-child'), `${percent} % estimated`);
+    const words = percent(low, high);
+    write(job.querySelector('.jb-1 > span:last-child'), `${words} estimated`);
     const bar = job.querySelector('.cint-bar');
-    bar.setAttribute('aria-valuenow', first);
-    bar.setAttribute('aria-valuetext', `${percent.replace('–', ' to ')} percent estimated`);
+    bar.setAttribute('aria-valuenow', parseInt(words));
+    bar.setAttribute('aria-valuetext', `${words.replace('–', ' to ').replace('%', 'percent')} estimated`);
     bar.querySelector('.cint-maybe').style.width = `${high * 100}%`;
     const mark = bar.querySelector('.jb-mark');
     if (mark) mark.style.left = `${low * 100}%`;
@@ -283,4 +289,5 @@ function render({ el }) {
   look(100);
 }
 
+export { percent, span };
 export default { render };

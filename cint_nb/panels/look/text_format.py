@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -60,7 +61,7 @@ def format_duration_range(low: float, high: float) -> str:
     """Write a range of time, such as `10–15 min`, or one length when both ends read the same."""
     low, high = sorted((max(low, 0.0), max(high, 0.0)))
     if high >= 7200:
-        first, second, unit = f"{low / 3600:.1f}", f"{high / 3600:.1f}", "h"
+        first, second, unit = *(f"{math.floor(end / 360 + 0.5) / 10:.1f}" for end in (low, high)), "h"
     else:
         size, unit = (60, "min") if high >= 90 else (1, "s")
         first, second = f"{int(low // size)}", f"{-int(-high // size)}"
@@ -71,7 +72,8 @@ def format_duration_range(low: float, high: float) -> str:
 
 def format_percent(low: float, high: float) -> str:
     """Write a share of the whole, such as `43 %` or `35–52 %`."""
-    first, second = (int(max(0.0, min(1.0, bound)) * 100) for bound in (low, high))
+    # 0.29 × 100 is a little less than 29.
+    first, second = (math.floor(max(0.0, min(1.0, bound)) * 100 + 1e-9) for bound in (low, high))
     return f"{second} %" if first == second else f"{first}{DASH}{second} %"
 
 
