@@ -1,6 +1,9 @@
 """One name for each check; CI calls the same."""
 
 import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -82,10 +85,26 @@ LITE_TEST = Path("tests/browser/test_lite.py")
 @nox.session
 def browser(session: nox.Session) -> None:
     """JupyterLab in headless Chromium; fails where there is none."""
-    # A file at a time, each with a JupyterLab and a browser of its own: what one leaves behind spoils no other.
-    every = (str(path) for path in Path("tests/browser").glob("test_*.py") if path.name != LITE_TEST.name)
-    for one in session.posargs or sorted(every):
-        session.run("pytest", "--reruns=2", one, env={"CINT_NB_BROWSER": "1"})
+    # Each file has a JupyterLab and a browser of its own: what one leaves behind spoils no other. Two at a time, since
+    # they wait a good deal; the largest first, so that no core is idle at the end.
+    every = (path for path in Path("tests/browser").glob("test_*.py") if path.name != LITE_TEST.name)
+    named = session.posargs or [str(path) for path in sorted(every, key=lambda path: -path.stat().st_size)]
+    failed = []
+    with ThreadPoolExecutor(2) as pool:
+        for one, done in zip(named, pool.map(_in_the_browser, named), strict=True):
+            session.log(f"{one}:\n{done.stdout}")
+            failed += [one] * (done.returncode != 0)
+    if failed:
+        session.error(f"failed: {', '.join(failed)}")
+
+
+def _in_the_browser(tests: str) -> subprocess.CompletedProcess[str]:
+    """Run the tests of one file; what they say is shown when they are done, so that no two talk at once."""
+    return subprocess.run(  # noqa: S603 - our own tests
+        [sys.executable, "-m", "pytest", "--reruns=2", tests],
+        env={**os.environ, "CINT_NB_BROWSER": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
 
 
 @nox.session(venv_backend="uv|venv", reuse_venv=True, python=["3.11", "3.12", "3.13", "3.14"])

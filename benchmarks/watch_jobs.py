@@ -64,7 +64,8 @@ class FakeExchange(httpx.AsyncBaseTransport):
             return _reply({"saved_respondent_ids_count": self.ids - done if self.kind is JobKind.REMOVAL else done})
         ended = passed >= self.seconds
         self.seen_at = passed
-        return _reply({"job_id": "JOB", "status": "Completed" if ended else "Processing"})
+        status = "Completed" if ended else "Processing"
+        return _reply({"job_id": "JOB", "status": status, "created_at": f"{START:%Y-%m-%dT%H:%M:%SZ}"})
 
 
 def _reply(body: dict[str, object]) -> httpx.Response:
