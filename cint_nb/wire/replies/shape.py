@@ -31,6 +31,7 @@ _CURRENCY = re.compile(r"[A-Za-z]{3}", re.ASCII)
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", re.ASCII)
 _NAMED_AT_MOST = 5
 _PLAIN_DECIMAL = re.compile(r"\d{1,15}(?:\.\d{1,15})?", re.ASCII)
+_UUID_LENGTH = 36
 _UUID_LINES = re.compile(rf"{UUID_PATTERN.pattern}(?:\n{UUID_PATTERN.pattern})*", re.ASCII)
 _ABSENT = object()
 _Proof: TypeAlias = Callable[[Any], bool]
@@ -343,7 +344,9 @@ def _are_respondents(rows: Any) -> bool:
     """Return whether rows are ids of respondents in plain form, all different; in one pass over all of them."""
     if type(rows) is not list or not set(map(type, rows)) <= {str}:
         return False
-    return not rows or (_UUID_LINES.fullmatch("\n".join(rows)) is not None and len(set(rows)) == len(rows))
+    lines = "\n".join(rows)
+    is_one_each = len(lines) == len(rows) * (_UUID_LENGTH + 1) - 1  # not two in one row, with a line break between them
+    return not rows or (is_one_each and _UUID_LINES.fullmatch(lines) is not None and len(set(rows)) == len(rows))
 
 
 def _matches(pattern: re.Pattern[str]) -> _Proof:

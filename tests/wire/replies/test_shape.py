@@ -43,6 +43,7 @@ WRONG_VALUES: dict[Kind, tuple[Any, ...]] = {
         PERSON[:-1],
         PERSON.replace("-", ""),
         "9b523227****",
+        *(f"{PERSON}{sign}{synthetic_id('shape', 3)}" for sign in ("\n", "\r\n", ",", " ", "")),
         "",
         5,
         {"rsid": PERSON},
