@@ -81,14 +81,18 @@ def schemathesis(session: nox.Session) -> None:
 LITE_SITE = Path(".nox/lite-site")
 LITE_TEST = Path("tests/browser/test_lite.py")
 
+LONG_BROWSER_TESTS = tuple(
+    f"tests/browser/test_{each}.py" for each in ("notebooks_in_lab", "documentation", "jobs_in_lab")
+)
+
 
 @nox.session
 def browser(session: nox.Session) -> None:
     """JupyterLab in headless Chromium; fails where there is none."""
     # Each file has a JupyterLab and a browser of its own: what one leaves behind spoils no other. Two at a time, since
-    # they wait a good deal; the largest first, so that no core is idle at the end.
-    every = (path for path in Path("tests/browser").glob("test_*.py") if path.name != LITE_TEST.name)
-    named = session.posargs or [str(path) for path in sorted(every, key=lambda path: -path.stat().st_size)]
+    # they mostly wait; what takes longest first, so that nothing is left over at the end.
+    every = {str(path) for path in Path("tests/browser").glob("test_*.py")} - {str(LITE_TEST), *LONG_BROWSER_TESTS}
+    named = session.posargs or [*LONG_BROWSER_TESTS, *sorted(every)]
     failed = []
     with ThreadPoolExecutor(2) as pool:
         for one, done in zip(named, pool.map(_in_the_browser, named), strict=True):
