@@ -31,8 +31,8 @@ _CURRENCY = re.compile(r"[A-Za-z]{3}", re.ASCII)
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", re.ASCII)
 _NAMED_AT_MOST = 5
 _PLAIN_DECIMAL = re.compile(r"\d{1,15}(?:\.\d{1,15})?", re.ASCII)
-_UUID_LENGTH = 36
-_UUID_LINES = re.compile(rf"{UUID_PATTERN.pattern}(?:\n{UUID_PATTERN.pattern})*", re.ASCII)
+_HEX_AS_ZERO = str.maketrans(dict.fromkeys("123456789abcdef", "0"))
+_PLAIN_FORM = "00000000-0000-0000-0000-000000000000"
 _ABSENT = object()
 _Proof: TypeAlias = Callable[[Any], bool]
 """Whether a value is surely as declared: True is certain, False only sends the value to the comparison."""
@@ -342,11 +342,13 @@ def _rows_proof(shape: Rows) -> _Proof:
 
 def _are_respondents(rows: Any) -> bool:
     """Return whether rows are ids of respondents in plain form, all different; in one pass over all of them."""
-    if type(rows) is not list or not set(map(type, rows)) <= {str}:
+    if type(rows) is not list:
         return False
-    lines = "\n".join(rows)
-    is_one_each = len(lines) == len(rows) * (_UUID_LENGTH + 1) - 1  # not two in one row, with a line break between them
-    return not rows or (is_one_each and _UUID_LINES.fullmatch(lines) is not None and len(set(rows)) == len(rows))
+    try:
+        lines = "\n".join(rows)
+    except TypeError:  # a row that is no text
+        return False
+    return lines.translate(_HEX_AS_ZERO) == "\n".join([_PLAIN_FORM] * len(rows)) and len(set(rows)) == len(rows)
 
 
 def _matches(pattern: re.Pattern[str]) -> _Proof:
