@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from growth import Cost, cost_of, exponent, growth_row, print_cost
+from growth import Cost, cost_of, exponent, growth_row, in_seconds, print_cost
 from history import COUNTRIES, ID_SQL, WAVES, rates, times_of, write_report
 from measuring import Row, show
 
@@ -84,7 +84,8 @@ def measure(sizes: tuple[int, ...]) -> dict[str, list[Cost]]:
             for question in QUESTIONS:
                 costs[question].append(cost_of(visits, __file__, "--alone", question, small, folder, turns=turns))
             shutil.rmtree(folder)
-            print({work: found[-1] for work, found in costs.items()}, file=sys.stderr, flush=True)
+            taken = ", ".join(f"{work} {in_seconds(found[-1].wall)}" for work, found in costs.items())
+            print(f"{visits:,} visits: {taken}", file=sys.stderr, flush=True)
     return costs
 
 
