@@ -88,9 +88,9 @@ def make_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     return parser
 
 
-def _commands_for(words: Sequence[str]) -> Sequence[str]:
+def _commands_for(words: list[str]) -> Sequence[str]:
     """Return the commands to load: neither the version nor the check of a file waits for all that others need."""
-    if list(words) == ["--version"]:
+    if words == ["--version"]:
         return ()
     return words[:1] if words and words[0] in COMMANDS else COMMANDS
 

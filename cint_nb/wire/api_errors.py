@@ -117,7 +117,7 @@ def redact_reply(reply: Reply, secrets: Iterable[SecretStr | None]) -> Reply:
         text = secret.get_secret_value() if secret is not None else None
         if text is None or len(text) < _SECRET_MIN:
             continue
-        for written in {text, json.dumps(text)[1:-1], quote(text, safe="")}:
+        for written in dict.fromkeys((text, json.dumps(text)[1:-1], quote(text, safe=""))):
             if reply.status >= 300:
                 body = body.replace(written.encode("utf-8"), b"(secret)")
             if written in every_value:

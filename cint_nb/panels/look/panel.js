@@ -208,7 +208,7 @@ function tables(panel) {
 // A job between two polls, or two that found the same: the kernel sends nothing, and what can be foreseen moves here.
 const ALMOST_DONE = 0.99;
 
-// These two write as `text_format.py` does, whose figures stand in the same line before the first of these.
+// Both write as `text_format.py` does, whose words they replace.
 function span(low, high) {
   const [size, unit, digits] = high >= 7200 ? [3600, 'h', 1] : high >= 90 ? [60, 'min', 0] : [1, 's', 0];
   const tenths = (seconds) => (Math.floor(seconds / 360 + 0.5) / 10).toFixed(1);
@@ -218,8 +218,10 @@ function span(low, high) {
   return Number(first) === 0 ? `up to ${second} ${unit}` : `${first}–${second} ${unit}`;
 }
 
+const hundredths = (share) => Math.floor(share * 100 + 1e-9);
+
 function percent(low, high) {
-  const [first, second] = [low, high].map((share) => Math.floor(share * 100 + 1e-9));
+  const [first, second] = [low, high].map(hundredths);
   return `${first === second ? second : `${first}–${second}`} %`;
 }
 
@@ -233,7 +235,7 @@ function move(job, seconds) {
     const words = percent(low, high);
     write(job.querySelector('.jb-1 > span:last-child'), `${words} estimated`);
     const bar = job.querySelector('.cint-bar');
-    bar.setAttribute('aria-valuenow', parseInt(words));
+    bar.setAttribute('aria-valuenow', hundredths(low));
     bar.setAttribute('aria-valuetext', `${words.replace('–', ' to ').replace('%', 'percent')} estimated`);
     bar.querySelector('.cint-maybe').style.width = `${high * 100}%`;
     const mark = bar.querySelector('.jb-mark');

@@ -137,7 +137,7 @@ def wave_progress(
         "a call of the client itself has begun an upload to this target group; this line follows it, and sends "
         "nothing unless it failed"
     )
-    return replace(stand, explanation=said, job=started)  # how it stands, its job says
+    return replace(stand, explanation=said, job=started)  # the panel of the job says how it stands
 
 
 def _stand(
