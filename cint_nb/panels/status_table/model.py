@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -87,6 +88,16 @@ class StatusView:
     changed: frozenset[tuple[Any, str]] = frozenset()
     options: TableOptions = TableOptions()
 
+    @cached_property
+    def _rows(self) -> list[tuple[Any, dict[Any, Any]]]:
+        """The label and the cells of each row; pandas takes long over it, and a table is drawn from it many times."""
+        return list(zip(row_labels(self.frame), self.frame.to_dict("records"), strict=True))
+
+    @cached_property
+    def _filled(self) -> frozenset[str]:
+        """The columns that hold something."""
+        return frozenset(str(name) for name in self.frame.columns if not all(map(is_empty, self.frame[name])))
+
     def default_columns(self) -> list[str]:
         """Return the columns shown unless others are asked for: not the ids, and none that says nothing."""
         return [
@@ -94,7 +105,7 @@ class StatusView:
             for name in self.all_columns()
             if not column_format(name).hidden
             and column_format(name).priority
-            and not all(is_empty(value) for value in self.frame[name])
+            and name in self._filled
             and not (name == CURRENCY_COLUMN and self.currency())
         ]
 
@@ -125,12 +136,7 @@ class StatusView:
         return [
             name
             for name in self.all_columns()
-            if name in usual
-            or (
-                not column_format(name).hidden
-                and name != CURRENCY_COLUMN
-                and not all(is_empty(value) for value in self.frame[name])
-            )
+            if name in usual or (not column_format(name).hidden and name != CURRENCY_COLUMN and name in self._filled)
         ]
 
     def visible_columns(self) -> list[str]:
@@ -140,7 +146,7 @@ class StatusView:
 
     def visible_rows(self) -> list[tuple[Any, dict[Any, Any]]]:
         """Return the rows that are shown with their labels, filtered and sorted; empty cells come last."""
-        rows = list(zip(row_labels(self.frame), self.frame.to_dict("records"), strict=True))
+        rows = list(self._rows)
         words, shown = self.options.filter_text.casefold().split(), self.visible_columns()
         if words:
             rows = [pair for pair in rows if _matches_filter(pair[1], shown, words)]

@@ -76,9 +76,10 @@ def normalise_line(text: str) -> str:
     Stricter than `domain.ids.normalise_id`, which it uses: invisible characters are removed anywhere, quotation marks
     of other languages are removed at the ends, and the text is taken out of `="…"`, a spreadsheet's way to keep it.
     """
-    if opened := _TEXT_FORMULA.fullmatch(text):
+    if "=" in text and (opened := _TEXT_FORMULA.fullmatch(text)):
         text = opened[1]
-    text = text.translate(_INVISIBLE)
+    if not text.isascii():  # no invisible character is one of ASCII's, and `translate` takes longer than all the rest
+        text = text.translate(_INVISIBLE)
     while True:
         shorter = ids.normalise_id(text.strip().strip(_WRAPPING))
         if shorter == text:
@@ -88,7 +89,7 @@ def normalise_line(text: str) -> str:
 
 def is_id(text: str) -> bool:
     """Return whether a text is a respondent id in any spelling; one that is too short is not looked at further."""
-    return len(text) >= 36 and ids.is_respondent_id(normalise_line(text))
+    return len(text) >= 36 and (ids.is_respondent_id(text) or ids.is_respondent_id(normalise_line(text)))
 
 
 def cell_text(value: Any) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import tempfile
+import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO
@@ -66,7 +69,7 @@ def read(path: Path, way: str) -> tuple[str, ...]:
     if way == "report":
         return tuple(rsid for rsid in read_report(path).rsids if rsid)
     if way == "crosswalk":
-        visits = read_respondents(list(OTHERS) + IDS, entity_type="RID")
+        visits = read_respondents(OTHERS + IDS[:1_500], entity_type="RID")
         return read_report(path).crosswalk().to_rsids(visits).ids
     options: Any = {"entity_type": "RSID", "column": COLUMNS.get(path.name)}
     if way == "picker":
@@ -140,16 +143,42 @@ class ChangingFile(io.BufferedReader):
         return super().readinto(buffer)
 
 
+class Moments:
+    """The time of day, which passes only while somebody waits; something may happen in the meantime."""
+
+    def __init__(self, now: float, meanwhile: Callable[[], None] = lambda: None) -> None:
+        self.now, self.meanwhile = now, meanwhile
+        self.waits: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds
+        self.meanwhile()
+
+    def module(self) -> SimpleNamespace:
+        return SimpleNamespace(time=lambda: self.now, sleep=self.sleep)
+
+
 @pytest.fixture(autouse=True)
-def settled_files() -> None:
-    """Leave the wait for a file that was just written as it is: all others are read at once, these are about it."""
+def settled_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the wait for a file that was just written as it is, by a clock of its own: these tests are about it."""
+    monkeypatch.setattr(file_format, "time", Moments(time.time()).module())
+
+
+@cache
+def content(name: str, *, later: bool) -> bytes:
+    """Return the bytes of a file, which are the same in each test."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        (LATER_FILES if later else FILES)[name](path)
+        return path.read_bytes()
 
 
 @pytest.fixture
 def make_file(tmp_path: Path) -> Callable[[str], Path]:
     def make(name: str) -> Path:
         path = tmp_path / name
-        FILES[name](path)
+        path.write_bytes(content(name, later=False))
         os.utime(path, ns=(LONG_AGO * 10**9, LONG_AGO * 10**9))
         return path
 
@@ -201,20 +230,20 @@ def test_a_file_that_changes_during_both_readings_is_an_error_that_says_so(
 
 def write_whole(path: Path) -> None:
     """Write the later content into the file, as a program that exports again."""
-    LATER_FILES[path.name](path)
+    path.write_bytes(content(path.name, later=True))
 
 
 def put_in_place(path: Path) -> None:
     """Write the later content beside the file and rename it, as a careful program does."""
     other = path.with_name("written beside") / path.name
     other.parent.mkdir()
-    LATER_FILES[path.name](other)
+    other.write_bytes(content(path.name, later=True))
     other.replace(path)
 
 
 def finish(path: Path) -> None:
     """Write the end of a file of which a part was there."""
-    FILES[path.name](path)
+    path.write_bytes(content(path.name, later=False))
 
 
 def touch(path: Path) -> None:
@@ -340,22 +369,6 @@ def test_a_file_whose_content_comes_a_moment_later_is_read_whole(
     contents = iter([whole[: len(whole) * 3 // 4], whole])
     monkeypatch.setattr(file_format, "_open", lambda _: io.BytesIO(next(contents)))
     assert list(read(path, "path")) == IDS
-
-
-class Moments:
-    """The time of day, which passes only while somebody waits; something may happen in the meantime."""
-
-    def __init__(self, now: float, meanwhile: Callable[[], None] = lambda: None) -> None:
-        self.now, self.meanwhile = now, meanwhile
-        self.waits: list[float] = []
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.now += seconds
-        self.meanwhile()
-
-    def module(self) -> SimpleNamespace:
-        return SimpleNamespace(time=lambda: self.now, sleep=self.sleep)
 
 
 @pytest.mark.sampled(every=2)
