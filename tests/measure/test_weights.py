@@ -490,7 +490,7 @@ def test_intervals_with_refitted_replicates_hold_as_often_as_they_say() -> None:
     for seed in range(100):
         frame, known, values, _ = answered(seed, "mar", people=250)
         weights = cint.measure.attrition_weights(frame, known)
-        replicates = quiet(cint.measure.bootstrap_weights, frame, known, replicates=60, seed=seed)
+        replicates = quiet(cint.measure.bootstrap_weights, frame, known, replicates=30, seed=seed)
         (found,) = rows_of(cint.measure.weighted_mean(values, weights, wave=3, replicates=replicates))
         inside += found["low"] <= 20 + 0.5 * 48.5 <= found["high"]
     assert inside >= 86
