@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import heapq
 import ssl
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 
 import httpx
 
@@ -121,6 +121,11 @@ async def _wait(left: Callable[[], float]) -> None:
         await asyncio.sleep(min(_SLEEP_SLICE, seconds))
 
 
+@functools.cache  # loading them takes longer than everything else that a clock does
+def _certificates() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
 class RemoteClock:
     """The clock of a served sandbox; where that stands, sleeping moves it.
 
@@ -151,7 +156,7 @@ class RemoteClock:
         """Return the time, UTC. The first call requests it from the served sandbox; later calls compute it."""
         if self._start is None:
             try:
-                self._update_from(httpx.get(self._url, timeout=5.0, trust_env=False))
+                self._update_from(httpx.get(self._url, timeout=5.0, trust_env=False, verify=_certificates()))
             except (httpx.HTTPError, ValueError) as error:
                 raise self._unreachable(error) from None
         return (self._start or datetime.now(UTC)) + timedelta(seconds=self.monotonic())
@@ -188,11 +193,6 @@ class RemoteClock:
         else:
             await self._request("POST", {"seconds": seconds})
 
-    @cached_property
-    def _certificates(self) -> ssl.SSLContext:
-        # Loaded once per clock: loading them takes longer than everything else a sleep does.
-        return ssl.create_default_context()
-
     async def _request(self, method: str, body: dict[str, float] | None = None) -> None:
         try:
             self._update_from(await self._send(method, body))
@@ -201,7 +201,7 @@ class RemoteClock:
 
     async def _send(self, method: str, body: dict[str, float] | None = None) -> httpx.Response:
         async with httpx.AsyncClient(
-            transport=self._transport, timeout=30.0, trust_env=False, verify=self._certificates
+            transport=self._transport, timeout=30.0, trust_env=False, verify=_certificates()
         ) as client:
             url = self._url if method == "GET" else f"{self._url}/advance"
             return await client.request(method, url, json=body)
