@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -17,7 +17,6 @@ from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.wave.client import open_client
-from tests.support.sampling import is_everyday
 
 CHILD = "tests.wave.killed_child"
 ROOT = Path(__file__).parents[2]
@@ -25,72 +24,55 @@ MOMENTS = [f"entry:{number}" for number in range(1, 15)] + [f"sent:{number}" for
 """A wave writes 14 lines into its journal and sends 6 changing requests."""
 JOURNAL_DELETED = ", journal deleted"
 POINTS = [moment + journal for moment in MOMENTS for journal in ("", JOURNAL_DELETED)]
-EVERYDAY = POINTS[5::23]
-"""Where plain `pytest` kills, with and without the journal; `nox -s faults` kills at all points."""
 
 
-class KilledRuns(NamedTuple):
-    """What became of each wave that was killed, at an exchange that outlived every process."""
+class Lives:
+    """Processes that run a wave one after the other, with one journal, at an exchange that outlives them all."""
 
-    url: str
-    sandbox: Sandbox
-    died: dict[str, int]
-    ends: dict[str, dict[str, Any]]
-    undisturbed: str
+    def __init__(self, served: ServedSandbox, process: subprocess.Popen[str]) -> None:
+        self.served, self.process = served, process
+        self.undisturbed = self.finish("An undisturbed wave")["outcome"]
 
+    def live(self, wave: str, kill_at: str, *, deletes_journal: bool = False) -> dict[str, Any]:
+        """Run a wave in a process of its own, and return how that ended."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(json.dumps([[[wave, kill_at]], deletes_journal]), file=self.process.stdin, flush=True)
+        return dict(json.loads(self.process.stdout.readline()))
 
-def name_of(point: str) -> str:
-    return f"A wave killed at {point.replace(':', ' ')}"
-
-
-def points_of(config: pytest.Config) -> list[str]:
-    return EVERYDAY if is_everyday(config) else POINTS
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "point" in metafunc.fixturenames:
-        metafunc.parametrize("point", points_of(metafunc.config))
+    def finish(self, wave: str) -> dict[str, Any]:
+        """Run a wave to its end, and return what it ended with."""
+        life = self.live(wave, "never")
+        assert life["ends"], life["failure"]
+        return dict(life["ends"][0])
 
 
 @pytest.fixture(scope="module")
-def killed_runs(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KilledRuns]:
-    """Kill one process after the other: each finishes the wave of the one before it, then dies in its own."""
-    folder = tmp_path_factory.mktemp("killed_runs")
+def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lives]:
+    folder = tmp_path_factory.mktemp("killed")
     people = write_sample(folder / "people.csv", lines=300, seed=5)
     environment = os.environ | {"CINT_NB_JOURNAL": str(folder / "journal.sqlite3")}
-    died: dict[str, int] = {}
-    ends: dict[str, dict[str, Any]] = {}
-    points, sandbox = points_of(pytestconfig), Sandbox(seed=1)
-    with ServedSandbox(sandbox) as served:
-        waves = ["An undisturbed wave", *map(name_of, points)]
-        lives = [
-            (
-                [(before, "never"), *([(name_of(point), point.removesuffix(JOURNAL_DELETED))] if point else [])],
-                point.endswith(JOURNAL_DELETED),
-            )
-            for before, point in zip(waves, [*points, ""], strict=True)
-        ]
-        done = subprocess.run(
+    with (
+        ServedSandbox(Sandbox(seed=1)) as served,
+        subprocess.Popen(
             [sys.executable, "-m", CHILD, served.base_url, str(people)],
-            input="".join(json.dumps(life) + "\n" for life in lives),
-            cwd=ROOT, env=environment, text=True, capture_output=True, check=False,
-        )  # fmt: skip
-        for before, point, line in zip(waves, [*points, ""], done.stdout.splitlines(), strict=True):
-            life = json.loads(line)
-            died[point] = life["status"]
-            ends |= {end["wave"]: end for end in life["ends"]}
-            assert before in ends, life["failure"]
-        yield KilledRuns(served.base_url, sandbox, died, ends, ends[waves[0]]["outcome"])
+            cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        ) as process,
+    ):  # fmt: skip
+        yield Lives(served, process)
 
 
 @pytest.mark.thorough
-def test_after_a_kill_the_same_cells_end_with_one_of_everything(killed_runs: KilledRuns, point: str) -> None:
-    assert killed_runs.died[point] == -9
-    end = killed_runs.ends[name_of(point)]
-    assert end["outcome"] == killed_runs.undisturbed
+@pytest.mark.parametrize("point", POINTS)
+def test_after_a_kill_the_same_cells_end_with_one_of_everything(lives: Lives, point: str) -> None:
+    name = f"A wave killed at {point.replace(':', ' ')}"
+    moment = point.removesuffix(JOURNAL_DELETED)
+    assert lives.live(name, moment, deletes_journal=moment != point)["status"] == -9
+    end = lives.finish(name)
+    assert end["outcome"] == lives.undisturbed
     ref = TargetGroupRef(**end["ref"])
-    project = f"Project of {name_of(point)}"
-    with open_client("sandbox", base_url=killed_runs.url) as client:
+    project = f"Project of {name}"
+    with open_client("sandbox", base_url=lives.served.base_url) as client:
         projects = client.projects.list(name=project)
         groups = client.target_groups.list(ref.project_id)
         uploads = client.recontacts.jobs(ref)
@@ -101,7 +83,7 @@ def test_after_a_kill_the_same_cells_end_with_one_of_everything(killed_runs: Kil
     assert len(uploads) == 2  # the list, and its rejected ids once more
     assert run is not None
     # Without its journal a plan made anew is launched once more: the exchange fails one of the two jobs.
-    jobs = [job for job in killed_runs.sandbox.world.jobs.values() if job.group_id == ref.target_group_id]
+    jobs = [job for job in lives.served.sandbox.world.jobs.values() if job.group_id == ref.target_group_id]
     launches = [job.status for job in jobs if job.kind == "launch"]
     assert launches.count("Completed") == 1
     assert len(launches) == 1 or (JOURNAL_DELETED in point and sorted(launches) == ["Completed", "Failed"])
