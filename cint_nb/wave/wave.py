@@ -746,18 +746,13 @@ class Wave(LiveDisplay):
             uploads = self._ask(self._context.read_uploads(state.ref))
             if not self._fielding.is_launching(uploads):
                 self._stop_if_blocked(unverified, state, uploads)
-            if not wait:
-                return self._start(
-                    "Launch",
-                    lambda: self._fielding.start_launch(state.ref, uploads.cycle, allowed, worst_case, unverified),
-                )
-            return self._run(
-                "Launch",
-                lambda on_snapshot: self._fielding.launch(
-                    state.ref, uploads.cycle, allowed, worst_case, unverified, on_snapshot
-                ),
-                f"wave.launch(budget={str(budget)!r})",
-            )
+            try:
+                return self._send_launch(state.ref, uploads.cycle, allowed, worst_case, budget, unverified, wait=wait)
+            except JobFailed:
+                state = self.exchange_state()
+                if state.run is None:
+                    raise
+                # Another launch was faster, such as one that nobody followed to its end.
         state.require_known("launch")
         runs = state.state in (GroupState.LIVE, GroupState.SCHEDULED)
         found = self._ask(self._context.read_uploads(state.ref)) if runs else None
@@ -772,6 +767,27 @@ class Wave(LiveDisplay):
             else f"The target group is {state.state} and cannot be launched.",
             state.advice() or "read wave.status().",
             wave=self.name,
+        )
+
+    def _send_launch(
+        self,
+        ref: TargetGroupRef,
+        cycle: int,
+        allowed: Money,
+        worst_case: Money,
+        budget: str | Money | None,
+        unverified: Collection[str],
+        *,
+        wait: bool,
+    ) -> JobSnapshot | Job:
+        if not wait:
+            return self._start(
+                "Launch", lambda: self._fielding.start_launch(ref, cycle, allowed, worst_case, unverified)
+            )
+        return self._run(
+            "Launch",
+            lambda on_snapshot: self._fielding.launch(ref, cycle, allowed, worst_case, unverified, on_snapshot),
+            f"wave.launch(budget={str(budget)!r})",
         )
 
     def relaunch(self, budget: MoneyText | Money | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import (
     BadRequest,
     CintError,
@@ -26,6 +28,7 @@ from cint_nb.domain.errors import (
 )
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.jobs import JobState
+from cint_nb.domain.models import evolve
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.wave.client import Client
 from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey
@@ -104,6 +107,36 @@ def test_a_wave_in_the_field_is_found_without_its_journal_though_its_start_has_p
     assert again.outcome.counts == wave.outcome.counts
     assert len(client.recontacts.jobs(ref)) == len(client.fielding.runs(ref)) == 1
     assert len(client.target_groups.list(ref.project_id)) == 1
+
+
+@pytest.mark.parametrize("wait", [True, False])
+@pytest.mark.parametrize("seconds", [2, 5, 10], ids="the first ends after {} s".format)
+def test_a_launch_that_nobody_followed_may_be_faster_than_the_next_one(
+    client: Client, make_wave: Make, *, wait: bool, seconds: int
+) -> None:
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    first = wave.launch(budget="1400 EUR", wait=False)
+    assert isinstance(first, Job)
+    without_journal = Client(JournaledClient(client.http))
+    plan = evolve(wave.plan, end_at=wave.plan.end_at + timedelta(minutes=1))  # made anew, a minute later
+    again = without_journal.wave(wave.name, project="Brand tracker", respondents=wave.respondents, plan=plan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CintWarning)  # of a wave that is found, and of one that was launched elsewhere
+        again.update(plan)
+        world = client.sandbox.world
+        pending = next(job for job in world.jobs.values() if job.kind == "launch")
+        pending.ends_at = client.sandbox.clock.elapsed + seconds
+        world.schedule(pending.ends_at, pending.id)
+        if not wait:
+            job = again.launch(budget="1400 EUR", wait=False)
+            assert isinstance(job, Job)
+            with pytest.raises(JobFailed, match="not in a draft state"):  # the job itself; the verb asks for the group
+                job.wait()
+        assert again.launch(budget="1400 EUR").state is JobState.DONE
+    assert again.launched
+    assert [each.status for each in world.jobs.values() if each.kind == "launch"] == ["Completed", "Failed"]
 
 
 def test_a_new_wave_whose_start_has_passed_is_not_created(client: Client, make_wave: Make) -> None:
