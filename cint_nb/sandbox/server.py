@@ -213,6 +213,7 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen()  # whoever reads the address at once and connects is kept waiting, not turned away
     except OSError:
         listening.close()
         raise

@@ -103,15 +103,18 @@ def test_check_asks_in_words_what_the_ids_are(tmp_path: Path, capsys: pytest.Cap
 def test_the_served_sandbox_says_at_once_where_it_is_and_answers_there() -> None:
     command = [sys.executable, "-c", "from cint_nb.cli import main; main(['sandbox', '--port', '0'])"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
-        assert served.stdout is not None
-        first = next(served.stdout)
-        assert "60 times real time" in first
-        address = re.search(r"API (http://127\.0\.0\.1:\d+/v1)", first)
-        assert address is not None
-        client = build_client(base_url=address[1])
-        assert client.run(client.definitions.study_types())
-        client.close()
-        served.terminate()
+        try:
+            assert served.stdout is not None
+            first = next(served.stdout)
+            assert "60 times real time" in first
+            address = re.search(r"API (http://127\.0\.0\.1:(\d+)/v1)", first)
+            assert address is not None
+            socket.create_connection(("127.0.0.1", int(address[2])), timeout=10).close()  # at once, as a script would
+            client = build_client(base_url=address[1])
+            assert client.run(client.definitions.study_types())
+            client.close()
+        finally:
+            served.terminate()
 
 
 @pytest.mark.parametrize(
