@@ -210,6 +210,7 @@ def test_a_served_sandbox_is_reached_over_http_on_its_own_time(capsys: pytest.Ca
         assert capsys.readouterr().out == "", "a standing clock is nobody else's concern"
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize(
     ("span", "words"),
     [

@@ -128,6 +128,7 @@ def test_addresses_are_named_in_the_table_only() -> None:
     assert strays == {}
 
 
+@pytest.mark.thorough
 def test_every_operation_is_used_by_the_client() -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in ROOM.rglob("*.py"))
     constants = {name for name, value in vars(ops).items() if isinstance(value, ops.Operation)}

@@ -35,6 +35,7 @@ def test_json_has_the_promised_numbers_and_they_add_up(tmp_path: Path, capsys: p
     assert len(numbers["target_group_id"]) == 26
 
 
+@pytest.mark.thorough
 def test_the_same_seed_gives_the_same_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runs = [json.loads(demo(capsys, tmp_path / word, "--json", "--lines", "500")) for word in ("one", "two")]
     for run in runs:

@@ -105,6 +105,7 @@ def test_doctor_says_that_a_secret_is_set_and_no_more(
     assert "set (CINT_NB_CLIENT_SECRET)" in shown
 
 
+@pytest.mark.thorough
 def test_a_variable_that_this_mode_does_not_read_is_said() -> None:
     environment = {**os.environ, "CINT_NB_MODE": "sandbox", "CINT_NB_REQUESTS_PER_SECOND": "5"}
     done = subprocess.run(
@@ -150,6 +151,7 @@ def test_a_journal_that_cannot_be_written_is_a_failure(monkeypatch: pytest.Monke
     assert "set CINT_NB_JOURNAL" in check.text
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("arguments", [["doctor"], ["demo", "--lines", "60"]])
 def test_what_goes_into_a_pipe_has_no_colour_and_no_progress_bars(arguments: list[str], tmp_path: Path) -> None:
     done = subprocess.run(

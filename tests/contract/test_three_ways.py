@@ -55,7 +55,7 @@ def replayed(over_http: TourResult) -> dict[str, Any]:
     return run_in_mode("replay", recording=over_http.recording)
 
 
-@pytest.mark.sampled(every=3)
+@pytest.mark.thorough
 @pytest.mark.parametrize("step", NAMES)
 def test_over_http_as_in_process(step: str, recorded_tour: RecordedTour, over_http: TourResult) -> None:
     assert over_http.values[step] == recorded_tour.values[step]

@@ -64,7 +64,7 @@ def warnings_of_next_search(sandbox: Sandbox) -> list[str]:
         return [str(warning.message) for warning in caught]
 
 
-@pytest.mark.sampled(every=38)
+@pytest.mark.sampled(every=76)
 def test_a_damaged_exchange_changes_nothing_that_counts(
     proxied: ProxiedSandbox,
     people: Respondents,

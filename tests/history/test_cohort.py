@@ -34,6 +34,7 @@ def test_people_are_chosen_by_what_became_of_them(history: History) -> None:
     assert numbers(history, not_completed=2) == [2, 3, 4, 5, 6]
 
 
+@pytest.mark.thorough
 def test_many_people_are_fetched_in_pieces_and_stay_in_order(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = history.cohort(not_completed=2).respondents().ids
     for size in (1, 2, 3, 5):

@@ -22,6 +22,7 @@ def test_the_page_names_every_table_and_column() -> None:
     }
 
 
+@pytest.mark.thorough
 def test_the_code_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
     monkeypatch.chdir(tmp_path)

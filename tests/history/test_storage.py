@@ -69,9 +69,8 @@ def content(history: History) -> dict[str, Any]:
     return {name: table(history, name) for name in TABLES} | {"long": long(history)}
 
 
-@pytest.mark.parametrize(
-    "change", [each if each in ("add",) else pytest.param(each, marks=pytest.mark.thorough) for each in CHANGES]
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_kill_at_any_write_loses_nothing(
     change: str, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,7 +201,8 @@ History.open(folder / "study").add_report(folder / f"wave-{number}.csv", wave=nu
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a system with signals")
-@pytest.mark.parametrize("first_is_killed", [pytest.param(True, marks=pytest.mark.thorough), False])
+@pytest.mark.thorough
+@pytest.mark.parametrize("first_is_killed", [True, False])
 def test_two_processes_take_turns_and_lose_nothing(tmp_path: Path, first_is_killed: bool) -> None:
     """The second asks while the first is in the middle of its visits; nobody waits for a time to pass."""
     report(tmp_path, FIRST)

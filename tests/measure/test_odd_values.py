@@ -48,6 +48,7 @@ def arguments(name: str) -> dict[str, Any]:
     return {each: GOOD[each] for each in required} | CHANGES.get(name, {}) | SMALL.get(name, {})
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("name", cint.measure.__all__)
 def test_the_good_values_are_good(name: str) -> None:
     quiet(getattr(cint.measure, name), **arguments(name))

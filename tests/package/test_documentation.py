@@ -72,6 +72,7 @@ def test_every_page_is_in_a_list_of_pages() -> None:
     assert pages - named == set()
 
 
+@pytest.mark.thorough
 def test_the_checklist_for_going_live_names_calls_that_exist() -> None:
     page = (DOCS / "analysts" / "going_live.md").read_text(encoding="utf-8")
     assert {"check", "create", "upload", "launch", "pause", "resume", "close", "report", "test_links"} <= {

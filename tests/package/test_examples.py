@@ -18,7 +18,7 @@ import cint_nb as cint
 from tests.support.example_stage import staged
 
 FLAGS = doctest.NORMALIZE_WHITESPACE  # an empty last cell of a table is blanks that no file keeps
-SHARES = 4
+SHARES = 12
 OF_A_PROCESS = {"allow_nested_loops"}
 """What changes the whole process has one of its own."""
 WITHOUT = {"sandbox.Missingness.log_odds"}
@@ -119,7 +119,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cint.sandbox.write_sample(tmp_path_factory.mktemp("sample") / "sample.csv", lines=60)
 
 
-@pytest.mark.sampled(every=4)
+@pytest.mark.sampled(every=12)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("share", range(SHARES))
 def test_the_examples_print_what_they_say(sample: Path, tmp_path: Path, share: int) -> None:

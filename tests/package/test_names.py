@@ -8,6 +8,8 @@ import importlib.util
 import re
 from pathlib import Path
 
+import pytest
+
 import cint_nb
 from tests.support.sources import parsed
 
@@ -71,6 +73,7 @@ PAGES = sorted(
 )
 
 
+@pytest.mark.thorough
 def test_no_text_speaks_the_private_language() -> None:
     assert [
         f"{path.relative_to(ROOT).as_posix()}:{number}: {found.group()}"

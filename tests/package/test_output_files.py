@@ -362,6 +362,7 @@ def opens_for_writing(source: str) -> list[str]:
     return found
 
 
+@pytest.mark.thorough
 def test_every_file_that_is_written_goes_through_one_place() -> None:
     found = {
         path.relative_to(PACKAGE).as_posix(): opens_for_writing(path.read_text(encoding="utf-8"))

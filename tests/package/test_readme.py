@@ -72,6 +72,7 @@ def test_a_study_of_two_waves_from_nothing_to_a_reconciled_second_one_takes_fort
     names["client"].close()
 
 
+@pytest.mark.thorough
 def test_what_the_readme_shows_needs_nothing_that_pip_does_not_install_with_it(tmp_path: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = {
@@ -126,6 +127,7 @@ def test_the_line_of_the_readme_lets_a_library_run_a_loop_inside_a_running_one()
     assert done.stdout.split() == ["ran"]
 
 
+@pytest.mark.thorough
 def test_the_unattended_launch_of_the_readme_survives_a_lost_reply_and_leaves_findings_to_a_person(
     shown: dict[str, Any],
 ) -> None:

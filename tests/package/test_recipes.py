@@ -56,6 +56,7 @@ def paste(question: str, names: dict[str, Any]) -> None:
         exec(block, names)  # noqa: S102 - our own text
 
 
+@pytest.mark.thorough
 def test_every_recipe_runs_where_its_place_on_the_page_says(names: dict[str, Any]) -> None:
     wave, people, client = names["wave"], names["people"], names["client"]
     before, during, after = (re.findall(r"^### (.+)$", part, re.MULTILINE) for part in PAGE.split("\n## ")[1:4])

@@ -53,6 +53,7 @@ def test_no_file_reaches_into_another_test_module_or_moves_the_import_path() -> 
     assert {name: said for name, tree in trees().items() if (said := wrongs(tree))} == {}
 
 
+@pytest.mark.thorough
 def test_there_is_one_fake_exchange() -> None:
     places = [name for name, tree in trees().items() for node in classes(tree) if node.name == "FakeExchange"]
     assert places == ["support/exchange.py"]

@@ -136,6 +136,7 @@ def test_every_panel_reads_well_where_nothing_of_it_is_a_widget(front_end: Front
         assert "object at 0x" not in "".join(texts(outputs))
 
 
+@pytest.mark.thorough
 def test_nbconvert_shows_the_still_pictures_with_their_content(front_end: FrontEnd) -> None:
     from nbconvert.exporters.html import HTMLExporter  # takes long to import, and is needed here only
 

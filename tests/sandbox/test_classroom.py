@@ -139,6 +139,7 @@ def test_the_pages_of_a_class_link_to_each_other_and_show_no_token(
     assert http.get(f"{served.url}/student-03", follow_redirects=True).url.path == "/student-03/"
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("path", ["/", "/sandbox/clock", "/student-01/", "/student-01/v1/accounts", "/v1/accounts"])
 def test_foreign_hosts_and_sites_are_refused(served: ServedApp, http: httpx.Client, path: str) -> None:
     assert http.get(served.url + path, headers={"Host": "evil.example"}).status_code == 421

@@ -85,16 +85,19 @@ def test_a_delay_is_real_when_served(served: ServedSandbox, http: httpx.Client) 
         http.get("/locales", timeout=0.05)
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
 def test_foreign_host_names_are_refused(served: ServedSandbox, http: httpx.Client, host: str) -> None:
     assert http.get("/accounts", headers={"Host": host}).status_code in (400, 421)
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("host", ["localhost", "localhost:8640", "127.0.0.1", "[::1]:9", "LOCALHOST"])
 def test_names_of_this_machine_are_taken(http: httpx.Client, host: str) -> None:
     assert http.get("/accounts", headers={"Host": host}).status_code == 200
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize(
     "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
 )
@@ -114,6 +117,7 @@ def test_the_control_room_moves_the_clock(served: ServedSandbox, http: httpx.Cli
     assert http.get(f"{served.url}/sandbox/clock").json()["speed"] is None
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize(
     "body", ["", "[]", "{}", '{"seconds": -1}', '{"seconds": "x"}', '{"seconds": NaN}', '{"seconds": 1e99}']
 )

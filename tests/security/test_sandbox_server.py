@@ -69,6 +69,7 @@ def answers(served: ServedSandbox) -> bool:
 # Slow clients
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize(
     "sent", [b"", b"G", b"GET / HTTP/1.1\r\n", HEAD, HEAD + b"\r\n", HEAD + b"\r\n" + b"x" * 10], ids=repr
 )
@@ -121,6 +122,7 @@ def test_many_slow_clients_do_not_keep_another_from_being_served(
     assert is_over(slow[0])
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize(
     "said",
     [b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 50_000, b"A" * 200_000, b"\x16\x03\x01\x02\x00\x01\x00", b"\x00" * 1_000,

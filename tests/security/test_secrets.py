@@ -56,6 +56,7 @@ def test_nothing(tmp_path): (tmp_path / "fine.txt").write_text("nothing"); print
 """
 
 
+@pytest.mark.thorough
 def test_a_test_that_leaks_a_secret_in_any_way_fails_and_the_report_does_not_repeat_it(tmp_path: Path) -> None:
     file = tmp_path / "test_leaks.py"
     file.write_text(LEAKS)

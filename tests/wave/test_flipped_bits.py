@@ -79,7 +79,7 @@ def flip_bits(whole: bytes, seed: str) -> bytes:
     return bytes(content)
 
 
-@pytest.mark.sampled(every=6)
+@pytest.mark.sampled(every=12)
 @pytest.mark.parametrize("batch", range(4))
 @pytest.mark.parametrize("state", [EntryState.INTENT, EntryState.RUNNING, EntryState.DONE])
 def test_a_journal_with_flipped_bits_leads_to_no_second_launch(

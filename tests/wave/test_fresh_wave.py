@@ -141,6 +141,7 @@ def test_every_verb_with_a_budget_is_tried_without_one() -> None:
     assert with_budget - elsewhere == set(SPENDING) - elsewhere
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("verb", SPENDING)
 def test_without_a_budget_the_next_step_names_the_verb_that_was_called(client: Client, verb: str) -> None:
     wave = (fresh_wave if verb == "launch" else live_wave)(client, profiling=QUOTAS[:1])

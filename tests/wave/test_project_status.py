@@ -92,6 +92,7 @@ def test_two_hundred_groups_are_refreshed_with_one_request_a_page_and_what_chang
     assert sent_by(client, status) <= 2 + 8, "the details of one group"
 
 
+@pytest.mark.thorough
 def test_twice_the_groups_take_a_few_frames_more_not_twice_as_many(
     client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

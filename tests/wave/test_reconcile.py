@@ -115,6 +115,7 @@ def test_after_the_close_rejecting_needs_no_budget_and_making_complete_does(fiel
     assert group_of(client).fieldwork.completes == completes
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("reason", [None, 940, 943, "overfill", 931, "lazy", 10])
 def test_a_reason_that_is_missing_unknown_or_not_allowed_is_refused(
     fielded: tuple[Client, Wave], reason: str | int | None
@@ -214,6 +215,7 @@ SHAPES: dict[str, Callable[[pd.DataFrame, Path], Any]] = {
 }
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_any_frame_will_do(fielded: tuple[Client, Wave], shape: str, tmp_path: Path) -> None:
     _, wave = fielded
@@ -221,6 +223,7 @@ def test_any_frame_will_do(fielded: tuple[Client, Wave], shape: str, tmp_path: P
     assert wave.reconcile(list_, reason=26, dry_run=True).counts == {"to_send": 2}
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("shape", sorted(SHAPES.keys() - {"file"}))
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_where_no_visit_is_listed_there_is_nothing_to_send(
@@ -260,6 +263,7 @@ def test_the_same_list_is_submitted_once_in_any_order(fielded: tuple[Client, Wav
     assert "submitted already" in wave.reconcile(list_, reason=26, dry_run=True).warnings[-1]
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize(
     "fault", ["drop-reply", "500-after", "truncated", "html", "reset", "delay", "503", "429", "502"]
 )
@@ -368,6 +372,7 @@ def test_what_the_exchange_refuses_is_told_row_by_row(fielded: tuple[Client, Wav
     assert result.summary()["rows"].sum() == 10
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("box", ["submitted", "expired", "invalid", "positive", "negative"])
 def test_counts_that_contradict_the_files_are_an_error(fielded: tuple[Client, Wave], box: str) -> None:
     client, wave = fielded

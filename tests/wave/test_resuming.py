@@ -109,6 +109,7 @@ def test_a_wave_in_the_field_is_found_without_its_journal_though_its_start_has_p
     assert len(client.target_groups.list(ref.project_id)) == 1
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("wait", [True, False])
 @pytest.mark.parametrize("seconds", [2, 5, 10], ids="the first ends after {} s".format)
 def test_a_launch_that_nobody_followed_may_be_faster_than_the_next_one(
@@ -420,6 +421,7 @@ def test_an_error_after_the_launch_was_accepted_is_not_noted_as_a_refusal(
 # --- run whole again, long after the end ------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.filterwarnings("ignore:.*was found on the exchange")
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "on a machine that knows nothing"])
 @pytest.mark.parametrize("ended_by", ["close", "its date"])

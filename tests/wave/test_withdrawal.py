@@ -257,6 +257,7 @@ def test_ids_are_in_no_journal_message_or_frame(fielded: Wave, client: Client) -
     assert not [each for each in people.ids if each in kept or each.replace("-", "") in kept]
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize(
     "named",
     [[], "no id", ["2b9e3c52-0d8e-4a0b-9a55-31d1c0ffee01", "no id"], "••••ee01"],
@@ -373,6 +374,7 @@ DRAFT_CHANGES: tuple[ChangeName, ...] = (
 FIELD_CHANGES: tuple[ChangeName, ...] = ("paused-elsewhere", "completed-elsewhere", "goal-raised", "list-emptied")
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")
 @pytest.mark.parametrize("change", DRAFT_CHANGES)
 def test_whatever_a_colleague_changed_in_the_draft_they_are_excluded(
@@ -387,6 +389,7 @@ def test_whatever_a_colleague_changed_in_the_draft_they_are_excluded(
     assert set(people.ids) <= set(client.exclusions.effective_rsids(group_of(wave)))
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")
 @pytest.mark.parametrize("change", FIELD_CHANGES)
 def test_whatever_a_colleague_changed_in_the_field_they_are_excluded(

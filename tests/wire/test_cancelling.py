@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import httpx
+import pytest
 
 from cint_nb.wire import loop_thread
 from cint_nb.wire.http import Call, Http, Idempotency
@@ -27,6 +28,7 @@ async def cancelled_after(turns: int, work: asyncio.Task[object]) -> bool:
     return was_running
 
 
+@pytest.mark.thorough
 def test_a_send_cancelled_at_any_turn_leaves_no_place_lock_or_token_behind(
     connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
 ) -> None:

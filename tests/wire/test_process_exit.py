@@ -75,7 +75,7 @@ def address() -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.sampled(every=2)
+@pytest.mark.thorough
 @pytest.mark.parametrize("last", ["", "loop_thread.run(http.aclose())"], ids=["never closed", "closed"])
 def test_a_process_with_a_connection_still_open_ends_silently_too(address: str, last: str) -> None:
     story = f"""

@@ -89,6 +89,7 @@ def generate(tmp_path: Path) -> Callable[..., tuple[int, str]]:
     return run
 
 
+@pytest.mark.thorough
 def test_the_generated_files_are_current() -> None:
     command = [sys.executable, "tools/generate_plain.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

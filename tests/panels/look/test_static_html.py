@@ -58,6 +58,7 @@ def test_each_panel_is_shown_as_a_widget_and_as_a_still_picture(
     assert "sandbox" in still["text/html"]
 
 
+@pytest.mark.sampled(every=3)
 def test_what_is_stored_repeats_from_run_to_run(make: Callable[[], Panel], shown: list[dict[str, Any]]) -> None:
     for _ in range(2):
         make()._ipython_display_()

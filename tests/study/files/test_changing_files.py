@@ -317,6 +317,7 @@ class ChangingOpenFile(io.FileIO):
         return content
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("start", [0, 37])
 @pytest.mark.parametrize(("times", "change"), [(0, append), (1, append), (1, touch), (1, write_whole), (2, append)])
 def test_a_file_the_caller_opened_is_held_to_the_same(
