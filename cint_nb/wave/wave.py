@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from cint_nb.domain.errors import (
     JournalError,
     PlanError,
     RespondentFileError,
+    TransportError,
 )
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.ids import EntityType, LiveDisplay, format_count, masked_repr, normalise_name, printable
@@ -749,10 +750,10 @@ class Wave(LiveDisplay):
             try:
                 return self._send_launch(state.ref, uploads.cycle, allowed, worst_case, budget, unverified, wait=wait)
             except JobFailed:
-                state = self.exchange_state()
-                if state.run is None:
+                launched = self._launched_by_another()
+                if launched is None:
                     raise
-                # Another launch was faster, such as one that nobody followed to its end.
+                state = launched
         state.require_known("launch")
         runs = state.state in (GroupState.LIVE, GroupState.SCHEDULED)
         found = self._ask(self._context.read_uploads(state.ref)) if runs else None
@@ -768,6 +769,16 @@ class Wave(LiveDisplay):
             state.advice() or "read wave.status().",
             wave=self.name,
         )
+
+    def _launched_by_another(self) -> ExchangeState | None:
+        """Return the state after a launch that was faster than ours, such as one that nobody followed to its end.
+
+        Of a draft there is none, and of a group that cannot be read none is known.
+        """
+        with suppress(ApiError, TransportError):
+            state = self.exchange_state()
+            return state if state.run is not None else None
+        return None
 
     def _send_launch(
         self,

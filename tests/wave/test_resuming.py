@@ -18,6 +18,7 @@ from cint_nb.domain.errors import (
     InvalidState,
     JobFailed,
     JournalError,
+    NotSent,
     OutcomeUnknown,
     PlanError,
     PreflightBlocked,
@@ -31,6 +32,7 @@ from cint_nb.domain.jobs import JobState
 from cint_nb.domain.models import evolve
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.wave.client import Client
+from cint_nb.wave.exchange.state import ExchangeState
 from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey
 from cint_nb.wave.journal.payloads import GOAL, LAUNCH, PROJECT, STRATEGY, UPLOAD, Payload, Step
 from cint_nb.wave.journaled_client import JournaledClient
@@ -138,6 +140,25 @@ def test_a_launch_that_nobody_followed_may_be_faster_than_the_next_one(
         assert again.launch(budget="1400 EUR").state is JobState.DONE
     assert again.launched
     assert [each.status for each in world.jobs.values() if each.kind == "launch"] == ["Completed", "Failed"]
+
+
+def test_a_failed_launch_whose_group_cannot_be_read_is_a_failed_launch(
+    client: Client, make_wave: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    client.sandbox.inject("job-fails", "launch")
+    states = iter([wave.exchange_state()])
+
+    def read(_: Wave) -> ExchangeState:
+        for state in states:
+            return state
+        raise NotSent("Nobody responds.", next_step="try again.")
+
+    monkeypatch.setattr(Wave, "exchange_state", read)
+    with pytest.raises(JobFailed, match="the job failed"):
+        wave.launch(budget="1400 EUR")
 
 
 def test_a_new_wave_whose_start_has_passed_is_not_created(client: Client, make_wave: Make) -> None:
