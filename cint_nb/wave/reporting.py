@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Coroutine
-from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import wait
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -112,15 +112,11 @@ def run_with_progress(
     ended: JobSnapshot | None = None
     future = loop_thread.submit(_listening(step(shown.put), shown.put))
     try:
-        while True:
-            try:
-                result = future.result(timeout=_POLL_SECONDS)
-                ended = result if isinstance(result, JobSnapshot) else None
-                break
-            except FutureTimeout:
-                if future.done():
-                    raise
-                last = _forward(shown, reporter) or last
+        # Not `result(timeout=…)`: a step that ends just as the time is up would be taken for one that timed out.
+        while not wait([future], timeout=_POLL_SECONDS).done:
+            last = _forward(shown, reporter) or last
+        result = future.result()
+        ended = result if isinstance(result, JobSnapshot) else None
     except KeyboardInterrupt:
         future.cancel()
         raise _interrupted(resume) from None

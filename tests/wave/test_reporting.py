@@ -12,6 +12,7 @@ import pytest
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain.errors import InvalidState, OutcomeUnknown
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
+from cint_nb.wave import reporting
 from cint_nb.wave.client import Client
 from cint_nb.wave.reporting import run_with_progress
 from cint_nb.wave.wave import Wave
@@ -55,6 +56,25 @@ def test_a_step_that_was_done_before_is_shown_as_done_and_not_as_stopped(
     again = wave.upload()
     assert reporter.ends == [again]
     assert again.state is JobState.PARTIAL
+
+
+def test_a_step_that_ends_just_as_a_wait_for_it_is_over_has_not_timed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reporting, "_POLL_SECONDS", 0.0)  # a wait is over at every moment
+
+    async def step(number: int) -> int:
+        await asyncio.sleep(0)
+        return number
+
+    for number in range(300):
+        assert run_with_progress(lambda _: step(number), RecordingReporter(), resume=None) == number  # noqa: B023
+
+
+def test_a_time_out_of_the_step_itself_is_raised() -> None:
+    async def step() -> None:
+        raise TimeoutError("its own")
+
+    with pytest.raises(TimeoutError, match="its own"):
+        run_with_progress(lambda _: step(), RecordingReporter(), resume=None)
 
 
 def test_an_interrupt_ends_the_watching_and_names_the_line_that_goes_on() -> None:
