@@ -744,11 +744,23 @@ class Wave(LiveDisplay):
         state = self.exchange_state()
         self._context.require_kind(state)
         if state.state is GroupState.DRAFT:
-            uploads = self._ask(self._context.read_uploads(state.ref))
+            ref = state.ref
+            uploads = self._ask(self._context.read_uploads(ref))
             if not self._fielding.is_launching(uploads):
                 self._stop_if_blocked(unverified, state, uploads)
             try:
-                return self._send_launch(state.ref, uploads.cycle, allowed, worst_case, budget, unverified, wait=wait)
+                if not wait:
+                    return self._start(
+                        "Launch",
+                        lambda: self._fielding.start_launch(ref, uploads.cycle, allowed, worst_case, unverified),
+                    )
+                return self._run(
+                    "Launch",
+                    lambda on_snapshot: self._fielding.launch(
+                        ref, uploads.cycle, allowed, worst_case, unverified, on_snapshot
+                    ),
+                    f"wave.launch(budget={str(budget)!r})",
+                )
             except JobFailed:
                 launched = self._launched_by_another()
                 if launched is None:
@@ -779,27 +791,6 @@ class Wave(LiveDisplay):
             state = self.exchange_state()
             return state if state.run is not None else None
         return None
-
-    def _send_launch(
-        self,
-        ref: TargetGroupRef,
-        cycle: int,
-        allowed: Money,
-        worst_case: Money,
-        budget: str | Money | None,
-        unverified: Collection[str],
-        *,
-        wait: bool,
-    ) -> JobSnapshot | Job:
-        if not wait:
-            return self._start(
-                "Launch", lambda: self._fielding.start_launch(ref, cycle, allowed, worst_case, unverified)
-            )
-        return self._run(
-            "Launch",
-            lambda on_snapshot: self._fielding.launch(ref, cycle, allowed, worst_case, unverified, on_snapshot),
-            f"wave.launch(budget={str(budget)!r})",
-        )
 
     def relaunch(self, budget: MoneyText | Money | None = None) -> None:
         """Relaunch a completed run whose goal and end have not been reached: people can enter again.
