@@ -40,7 +40,7 @@ FAULTS = ("tests/faults", "tests/wave/test_changed_elsewhere.py", "tests/wave/te
 
 
 def _cases(session: nox.Session) -> list[str]:
-    """Return the arguments, with which cases to run: all of them, but for `-- --left-out`, after an everyday run."""
+    """Return the arguments, with which cases to run: all of them, but for `-- --left-out`, as CI runs them."""
     return session.posargs if "--left-out" in session.posargs else ["--every-way", *session.posargs]
 
 

@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -57,22 +58,44 @@ def test_of_every_day(): pass
 """
 
 
-@pytest.mark.thorough  # three processes
-def test_an_everyday_run_and_what_it_leaves_out_are_the_whole(tmp_path: Path) -> None:
+@pytest.fixture
+def collected(tmp_path: Path) -> Callable[..., list[str]]:
     (tmp_path / "test_suite.py").write_text(SUITE, encoding="utf-8")
-
-    def collected(*options: str) -> set[str]:
-        command = [sys.executable, "-m", "pytest", "-p", "tests.support.sampling", "--collect-only", "-q", *options]
-        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, env=environment)
-        return {line.partition("::")[2] for line in ran.stdout.splitlines() if "::" in line}
-
     environment = os.environ | {
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "PYTEST_ADDOPTS": "-c /dev/null --rootdir=.",
     }
-    everyday, left_out, whole = collected(), collected("--left-out"), collected("--every-way")
+
+    def collect(*options: str) -> list[str]:
+        command = [sys.executable, "-m", "pytest", "-p", "tests.support.sampling", "--collect-only", "-q", *options]
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment)
+        if ran.returncode not in (0, 5):  # 5: nothing was left to collect
+            raise ValueError(ran.stderr)
+        return [line.partition("::")[2] for line in ran.stdout.splitlines() if "::" in line]
+
+    return collect
+
+
+@pytest.mark.thorough  # three processes
+def test_an_everyday_run_and_what_it_leaves_out_are_the_whole(collected: Callable[..., list[str]]) -> None:
+    everyday, left_out, whole = (set(collected(*options)) for options in ((), ("--left-out",), ("--every-way",)))
     assert everyday | left_out == whole
     assert len(whole) == 9
     assert {name.partition("[")[0] for name in everyday & left_out} == {"test_that_does_more"}
     assert {"test_of_every_day", "test_of_some[0]"} <= everyday - left_out
     assert {"test_that_takes_long", "test_of_some[1]"} <= left_out - everyday
+
+
+@pytest.mark.thorough  # four processes
+def test_the_parts_of_what_is_left_out_are_all_of_it_and_share_nothing(collected: Callable[..., list[str]]) -> None:
+    parts = [name for part in (1, 2, 3) for name in collected("--left-out", f"--part={part}/3")]
+    assert sorted(parts) == sorted(collected("--left-out"))
+
+
+@pytest.mark.thorough  # six processes
+@pytest.mark.parametrize(
+    "options", [("--part=1/3",), *(("--left-out", f"--part={part}") for part in ("0/3", "4/3", "1", "1/0", "a/b"))]
+)
+def test_a_part_that_does_not_exist_is_refused(collected: Callable[..., list[str]], options: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="part"):
+        collected(*options)

@@ -7,12 +7,16 @@ does more where the run is not an everyday one. The choice is the same in every 
 loaded says so.
 
 `--every-way` runs all of it. `--left-out` runs what an everyday run leaves out: the other cases, the thorough tests and
-all examples of hypothesis, so that CI, which has made an everyday run before, runs each case once.
+all examples of hypothesis. `--left-out --part=2/4` runs the second of four parts of that, alike in size and each a
+mixture of all: CI, which has made an everyday run before, runs one part.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
+import re
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -26,11 +30,21 @@ EXAMPLES = 100
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-way", action="store_true", help="every case of the tests that are marked as sampled")
     parser.addoption("--left-out", action="store_true", help="only what a run without --every-way leaves out")
+    parser.addoption("--part", type=_part, metavar="K/N", help="with --left-out: only the K-th of N parts of it")
+
+
+def _part(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", text, re.ASCII)
+    if found is None or int(found[1]) > int(found[2]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no part, such as 2/4")
+    return int(found[1]), int(found[2])
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the profile before the test modules are imported; the controller of pytest-xdist imports none."""
     config.stash[_everyday] = set()
+    if config.getoption("--part") and not config.getoption("--left-out"):
+        raise pytest.UsageError("--part is a part of --left-out")
     if config.getoption("numprocesses", default=None):
         return
     from hypothesis import settings
@@ -71,7 +85,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--every-way"):
         return
-    wanted = _is_left_out if config.getoption("--left-out") else _is_for_every_day
+    wanted = _is_in_part if config.getoption("--left-out") else _is_for_every_day
     if others := [item for item in items if not wanted(item)]:
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if wanted(item)]
@@ -79,6 +93,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_for_every_day(item: pytest.Item) -> bool:
     return item.get_closest_marker("thorough") is None
+
+
+def _is_in_part(item: pytest.Item) -> bool:
+    """Return whether an item is left out every day and stands in the part that is asked for, by its name alone."""
+    part, parts = item.config.getoption("--part") or (1, 1)
+    return _is_left_out(item) and zlib.crc32(item.nodeid.encode()) % parts == part - 1
 
 
 def _is_left_out(item: pytest.Item) -> bool:
