@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import nox
@@ -65,7 +66,7 @@ def tables(session: nox.Session) -> None:
         "pytest",
         "-m",
         "sampled or thorough or hypothesis",
-        *(f"--ignore={each}" for each in (*FAULTS, "tests/sandbox/test_schemathesis.py")),
+        *(f"--ignore={each}" for each in FAULTS),
         "-n",
         "3",
         *_cases(session),
@@ -88,24 +89,25 @@ LONG_BROWSER_TESTS = tuple(
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """JupyterLab in headless Chromium; fails where there is none."""
+    """JupyterLab in headless Chromium; fails where there is none. `-- --part=1/4` runs a part of the long tables."""
     # Each file has a JupyterLab and a browser of its own: what one leaves behind spoils no other. Two at a time, since
     # they mostly wait; what takes longest first, so that nothing is left over at the end.
     every = {str(path) for path in Path("tests/browser").glob("test_*.py")} - {str(LITE_TEST), *LONG_BROWSER_TESTS}
-    named = session.posargs or [*LONG_BROWSER_TESTS, *sorted(every)]
+    options = [each for each in session.posargs if each.startswith("-")]
+    named = [each for each in session.posargs if each not in options] or [*LONG_BROWSER_TESTS, *sorted(every)]
     failed = []
     with ThreadPoolExecutor(2) as pool:
-        for one, done in zip(named, pool.map(_in_the_browser, named), strict=True):
+        for one, done in zip(named, pool.map(partial(_in_the_browser, options), named), strict=True):
             session.log(f"{one}:\n{done.stdout}")
             failed += [one] * (done.returncode != 0)
     if failed:
         session.error(f"failed: {', '.join(failed)}")
 
 
-def _in_the_browser(tests: str) -> subprocess.CompletedProcess[str]:
+def _in_the_browser(options: list[str], tests: str) -> subprocess.CompletedProcess[str]:
     """Run the tests of one file; what they say is shown when they are done, so that no two talk at once."""
     return subprocess.run(  # noqa: S603 - our own tests
-        [sys.executable, "-m", "pytest", "--reruns=2", tests],
+        [sys.executable, "-m", "pytest", "--every-way", "--reruns=2", *options, tests],
         env={**os.environ, "CINT_NB_BROWSER": "1"},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip

@@ -162,6 +162,7 @@ def test_a_heading_of_a_result_stands_over_its_column(page: Any) -> None:
     assert [pair for pair in sides if pair[0] != pair[1]] == []
 
 
+@pytest.mark.thorough
 def test_no_page_is_wider_than_a_phone(phone: Any) -> None:
     pages = [path.relative_to(SITE).with_suffix("").as_posix() for path in SITE.rglob("*.html")]
     pages = [name for name in pages if not name.startswith("lite/")]  # JupyterLite, whose pages need a server
@@ -175,6 +176,7 @@ def test_no_page_is_wider_than_a_phone(phone: Any) -> None:
     assert wide == {}
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", LOOKED_AT)
 def test_axe_finds_nothing_serious(page: Any, name: str) -> None:
     page.goto(address(name))

@@ -77,6 +77,7 @@ def keep_picture(reader: LabPage, name: str) -> None:
     reader.page.set_viewport_size({"width": 1280, "height": 1400})
 
 
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize("path", [*NUMBERED, WAVE], ids=lambda path: path.stem)
 def test_it_runs_and_fits_the_page(reader: LabPage, path: Path) -> None:
     read(reader, path)
@@ -88,6 +89,7 @@ def test_it_runs_and_fits_the_page(reader: LabPage, path: Path) -> None:
     reader.shut_down()
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("path", [NUMBERED[0], WAVE], ids=lambda path: path.stem)
 def test_as_a_page_it_shows_results_and_no_code(chromium: Any, tmp_path: Path, path: Path) -> None:
     copy = Path(shutil.copy(path, tmp_path))

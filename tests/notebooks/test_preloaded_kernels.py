@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from tests.notebooks.notebook_kernel import NotebookKernel, start_kernel
 from tests.notebooks.preloaded_kernels import preloaded_kernels
@@ -24,6 +25,7 @@ SEEN = {
 }
 
 
+@pytest.mark.thorough
 def test_it_sees_what_any_kernel_sees(tmp_path: Path) -> None:
     def seen_by(asked: NotebookKernel) -> dict[str, str]:
         cells = [nbformat.v4.new_code_cell(code) for code in SEEN.values()]

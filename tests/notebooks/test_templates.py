@@ -126,7 +126,7 @@ def test_what_is_for_practice_only_is_kept_from_the_live_exchange(template: Any)
         assert template.cells[index].source.startswith('if client.mode == "sandbox"')
 
 
-@pytest.mark.sampled(every=3)
+@pytest.mark.sampled(every=5)
 def test_untouched_it_runs_and_sends_nothing_that_changes_anything(
     kernel: NotebookKernel, path: Path, tmp_path: Path
 ) -> None:
@@ -138,7 +138,7 @@ def test_untouched_it_runs_and_sends_nothing_that_changes_anything(
         assert "Dry run:" in shown(done) or "Nothing was sent" in shown(done)
 
 
-@pytest.mark.sampled(every=3)
+@pytest.mark.sampled(every=5)
 def test_no_longer_dry_it_sends_what_it_is_for_and_nothing_else(
     kernel: NotebookKernel, path: Path, tmp_path: Path
 ) -> None:
@@ -160,7 +160,7 @@ def test_a_whole_wave_ends_live_with_completes(kernel: NotebookKernel, tmp_path:
     assert re.search(r"state live\s+completes [1-9]\d* ", status), status
 
 
-@pytest.mark.sampled(every=3)
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize("name", ["change-a-running-wave", "close-a-wave", "monitor-a-wave", "withdraw-people"])
 def test_a_goal_of_ones_own_is_practised_with_too(kernel: NotebookKernel, tmp_path: Path, name: str) -> None:
     path = FOLDER / "templates" / f"{name}.ipynb"

@@ -55,7 +55,7 @@ def in_words(warning: str) -> str:
     return re.sub(r"\d[\d,]*", "#", warning.partition("\n-> ")[2])
 
 
-@pytest.mark.sampled(every=5)
+@pytest.mark.sampled(every=7)
 def test_it_and_its_answers_run_with_another_seed(run: Run, path: Path) -> None:
     cells = run(path, OTHER_SEED).cells
     assert errors(cells) == []
@@ -71,7 +71,7 @@ def test_another_seed_is_another_world(run: Run) -> None:
     assert shown(run(start, OTHER_SEED).cells) != shown(read(start).cells)
 
 
-@pytest.mark.sampled(every=5)
+@pytest.mark.sampled(every=7)
 def test_figures_in_answers_are_those_the_answers_show(run: Run, path: Path) -> None:
     asked = exercises(read(path))
     stated = [figure for each in asked for figure in figures(each.words)]

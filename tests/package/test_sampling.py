@@ -86,10 +86,12 @@ def test_an_everyday_run_and_what_it_leaves_out_are_the_whole(collected: Callabl
     assert {"test_that_takes_long", "test_of_some[1]"} <= left_out - everyday
 
 
-@pytest.mark.thorough  # four processes
-def test_the_parts_of_what_is_left_out_are_all_of_it_and_share_nothing(collected: Callable[..., list[str]]) -> None:
+@pytest.mark.thorough  # eight processes
+def test_the_parts_are_the_whole_and_share_no_test_that_is_marked(collected: Callable[..., list[str]]) -> None:
     parts = [name for part in (1, 2, 3) for name in collected("--left-out", f"--part={part}/3")]
     assert sorted(parts) == sorted(collected("--left-out"))
+    parts = [name for part in (1, 2, 3) for name in collected("--every-way", f"--part={part}/3")]
+    assert sorted(parts) == sorted([*collected("--every-way"), *["test_of_every_day"] * 2])
 
 
 @pytest.mark.thorough  # six processes

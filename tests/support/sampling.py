@@ -7,8 +7,8 @@ does more where the run is not an everyday one. The choice is the same in every 
 loaded says so.
 
 `--every-way` runs all of it. `--left-out` runs what an everyday run leaves out: the other cases, the thorough tests and
-all examples of hypothesis. `--left-out --part=2/4` runs the second of four parts of that, alike in size and each a
-mixture of all: CI, which has made an everyday run before, runs one part.
+all examples of hypothesis. With `--part=2/4` both run, of the tests marked so, the second of four parts only, alike in
+size and each a mixture of all: CI, which has made an everyday run before, runs one part.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ EXAMPLES = 100
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-way", action="store_true", help="every case of the tests that are marked as sampled")
     parser.addoption("--left-out", action="store_true", help="only what a run without --every-way leaves out")
-    parser.addoption("--part", type=_part, metavar="K/N", help="with --left-out: only the K-th of N parts of it")
+    parser.addoption("--part", type=_part, metavar="K/N", help="of the tests so marked, only the K-th of N parts")
 
 
 def _part(text: str) -> tuple[int, int]:
@@ -43,8 +43,8 @@ def _part(text: str) -> tuple[int, int]:
 def pytest_configure(config: pytest.Config) -> None:
     """Load the profile before the test modules are imported; the controller of pytest-xdist imports none."""
     config.stash[_everyday] = set()
-    if config.getoption("--part") and not config.getoption("--left-out"):
-        raise pytest.UsageError("--part is a part of --left-out")
+    if config.getoption("--part") and is_everyday(config):
+        raise pytest.UsageError("--part needs --left-out or --every-way")
     if config.getoption("numprocesses", default=None):
         return
     from hypothesis import settings
@@ -84,8 +84,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--every-way"):
-        return
-    wanted = _is_in_part if config.getoption("--left-out") else _is_for_every_day
+        wanted = _is_in_part
+    else:
+        wanted = _is_left_out if config.getoption("--left-out") else _is_for_every_day
     if others := [item for item in items if not wanted(item)]:
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if wanted(item)]
@@ -96,13 +97,16 @@ def _is_for_every_day(item: pytest.Item) -> bool:
 
 
 def _is_in_part(item: pytest.Item) -> bool:
-    """Return whether an item is left out every day and stands in the part that is asked for, by its name alone."""
+    """Return whether an item stands in the part that is asked for, by its name alone, or in every part."""
     part, parts = item.config.getoption("--part") or (1, 1)
-    return _is_left_out(item) and zlib.crc32(item.nodeid.encode()) % parts == part - 1
+    is_marked = any(item.get_closest_marker(name) for name in ("sampled", "thorough", "hypothesis"))
+    return not is_marked or zlib.crc32(item.nodeid.encode()) % parts == part - 1
 
 
 def _is_left_out(item: pytest.Item) -> bool:
-    """Return whether an everyday run makes no such item, or makes fewer examples in it."""
+    """Return whether an item stands in the part asked for, and an everyday run makes none, or fewer examples in it."""
+    if not _is_in_part(item):
+        return False
     if item.get_closest_marker("thorough") or item.get_closest_marker("hypothesis"):
         return True
     if (marker := item.get_closest_marker("sampled")) is None:
