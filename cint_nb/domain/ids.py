@@ -26,6 +26,11 @@ _MASK = "\u2022" * 4
 _MASKED = re.compile("[\u2022*]{3,}")
 """What masking leaves, here or in the exchange's portal: an id has neither sign."""
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+HEX = b"0123456789abcdefABCDEF"
+BYTE_CLASSES = bytes(0x68 if byte in HEX else 0 if byte == 0x68 else byte for byte in range(256))
+"""Translation table: every hex digit becomes h, an h becomes 0, other bytes stay. The form of a whole block of lines
+can then be compared with a pattern at once, at the speed of memory; a regex would match line by line."""
+ID_PATTERN = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _HALF_DASH = r"(?:[-_\u2010-\u2015\u2212]|[%_](?:25)*2d)"
 _DASH = r"(?:[%_](?:25)*2d|[\W_]){1,3}"
 """A dash may have become any other sign on the way, or a space, or have been encoded, even twice."""
@@ -126,6 +131,11 @@ def normalise_ids(texts: Sequence[object]) -> list[str]:
 def is_respondent_id(normalised: str) -> bool:
     """Return whether a normalised text has the format of a respondent id, a UUID with dashes."""
     return UUID_PATTERN.fullmatch(normalised) is not None
+
+
+def are_ids_by_line(block: bytes, count: int) -> bool:
+    """Return whether a block is `count` lines, each an id with dashes in either case, without anything around it."""
+    return block.translate(BYTE_CLASSES) == (ID_PATTERN + b"\n") * count
 
 
 def is_ulid(text: str) -> bool:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import string
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cint_nb.domain.ids import (
     EntityType,
+    are_ids_by_line,
     is_respondent_id,
     is_synthetic,
     is_ulid,
@@ -98,3 +101,14 @@ def test_a_ulid_has_26_capital_letters_and_digits() -> None:
 )
 def test_a_page_of_ids_is_normalised_as_each_of_them_is(page: list[object]) -> None:
     assert normalise_ids(page) == [normalise_id(str(text)) for text in page]
+
+
+PIECES = st.sampled_from(
+    [PLAIN, PLAIN.upper(), PLAIN[:18], PLAIN[18:], PLAIN.replace("-", "h"), "\n", "", "ä", "\ud800"]
+)
+
+
+@given(st.lists(st.one_of(st.sampled_from([PLAIN, PLAIN.upper()]), st.lists(PIECES, max_size=4).map("".join))))
+def test_a_block_is_of_ids_where_each_of_its_texts_is_one(texts: list[str]) -> None:
+    block = "".join(f"{text}\n" for text in texts).encode("utf-8", "replace")
+    assert are_ids_by_line(block, len(texts)) == all(is_respondent_id(text.lower()) for text in texts)

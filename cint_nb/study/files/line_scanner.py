@@ -17,12 +17,13 @@ import numpy as np
 
 from cint_nb.domain import ids, limits
 from cint_nb.domain.errors import RespondentFileError
+from cint_nb.domain.ids import BYTE_CLASSES, HEX, ID_PATTERN
 from cint_nb.study.files import id_array
-from cint_nb.study.files.id_array import BYTE_CLASSES, ID_PATTERN, RowNumbers
+from cint_nb.study.files.id_array import RowNumbers
 from cint_nb.study.files.line_index import LineIndex, MalformedTexts, decode_line
 from cint_nb.study.files.verdicts import JudgedLine, Verdict, normalise_line
 
-_NOT_HEX = bytes(byte for byte in range(256) if byte not in id_array.HEX)
+_NOT_HEX = bytes(byte for byte in range(256) if byte not in HEX)
 # What is stripped before decoding, so that most lines need none; `normalise_line` removes other wrapping.
 _WRAPPING = b" \t\r\n\v\f\x1a\"'`{}<>()[],;"
 _DIGITS = np.dtype("i8,i4,i4,i4,i8,i4")  # the hex digits of an id, as numbers of the same size

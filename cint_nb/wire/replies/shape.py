@@ -19,7 +19,7 @@ from enum import Enum, StrEnum
 from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
-from cint_nb.domain.ids import UUID_PATTERN, is_respondent_id, normalise_id, quote_foreign
+from cint_nb.domain.ids import UUID_PATTERN, are_ids_by_line, is_respondent_id, normalise_id, quote_foreign
 from cint_nb.domain.models import PLAUSIBLE_YEARS
 from cint_nb.wire.replies.json_body import distinct
 
@@ -31,8 +31,6 @@ _CURRENCY = re.compile(r"[A-Za-z]{3}", re.ASCII)
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", re.ASCII)
 _NAMED_AT_MOST = 5
 _PLAIN_DECIMAL = re.compile(r"\d{1,15}(?:\.\d{1,15})?", re.ASCII)
-_HEX_AS_ZERO = str.maketrans(dict.fromkeys("123456789abcdef", "0"))
-_PLAIN_FORM = "00000000-0000-0000-0000-000000000000"
 _ABSENT = object()
 _Proof: TypeAlias = Callable[[Any], bool]
 """Whether a value is surely as declared: True is certain, False only sends the value to the comparison."""
@@ -341,14 +339,14 @@ def _rows_proof(shape: Rows) -> _Proof:
 
 
 def _are_respondents(rows: Any) -> bool:
-    """Return whether rows are ids of respondents in plain form, all different; in one pass over all of them."""
+    """Return whether rows are ids of respondents as they are written, all different; in one pass over all of them."""
     if type(rows) is not list:
         return False
     try:
-        lines = "\n".join(rows)
+        block = "\n".join([*rows, ""]).encode("utf-8", "replace")
     except TypeError:  # a row that is no text
         return False
-    return lines.translate(_HEX_AS_ZERO) == "\n".join([_PLAIN_FORM] * len(rows)) and len(set(rows)) == len(rows)
+    return are_ids_by_line(block, len(rows)) and len(set(rows)) == len(rows)
 
 
 def _matches(pattern: re.Pattern[str]) -> _Proof:
