@@ -89,7 +89,7 @@ LONG_BROWSER_TESTS = tuple(
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """JupyterLab in headless Chromium; fails where there is none. `-- --part=1/4` runs a part of the long tables."""
+    """JupyterLab in headless Chromium; fails where there is none. `-- --part=1/8` runs a part of the long tables."""
     # Each file has a JupyterLab and a browser of its own: what one leaves behind spoils no other. Two at a time, since
     # they mostly wait; what takes longest first, so that nothing is left over at the end.
     every = {str(path) for path in Path("tests/browser").glob("test_*.py")} - {str(LITE_TEST), *LONG_BROWSER_TESTS}
