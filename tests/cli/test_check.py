@@ -104,6 +104,7 @@ def test_arguments_of_the_library_become_flags(advice: str, flags: str) -> None:
     assert as_flags(advice, "a.csv") == flags
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pipe that closes")
 def test_a_reader_that_closes_early_hears_no_complaint(tmp_path: Path) -> None:
     path = tmp_path / "people.txt"

@@ -100,6 +100,7 @@ def test_check_asks_in_words_what_the_ids_are(tmp_path: Path, capsys: pytest.Cap
     assert "RSID (or RESPONDENT_ID) if each ID identifies a person" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_the_served_sandbox_says_at_once_where_it_is_and_answers_there() -> None:
     command = [sys.executable, "-c", "from cint_nb.cli import main; main(['sandbox', '--port', '0'])"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:

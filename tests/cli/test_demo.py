@@ -21,6 +21,7 @@ def demo(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> s
     return capsys.readouterr().out
 
 
+@pytest.mark.thorough
 def test_json_has_the_promised_numbers_and_they_add_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     numbers = json.loads(demo(capsys, tmp_path, "--json"))
     assert list(numbers) == KEYS

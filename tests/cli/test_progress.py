@@ -168,6 +168,7 @@ def on_a_terminal(program: str, **environment: str) -> str:
         os.close(theirs)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("no_color", ["", "1"], ids=["", "NO_COLOR"])
 def test_checking_a_file_says_so_on_the_error_stream_without_any_colour(tmp_path: Path, no_color: str) -> None:
     file = write_sample(tmp_path / "people.csv", lines=50)

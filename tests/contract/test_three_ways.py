@@ -61,7 +61,7 @@ def test_over_http_as_in_process(step: str, recorded_tour: RecordedTour, over_ht
     assert over_http.values[step] == recorded_tour.values[step]
 
 
-@pytest.mark.sampled(every=9)
+@pytest.mark.sampled(every=21)
 @pytest.mark.parametrize("step", NAMES)
 def test_a_replay_as_the_exchange_but_for_what_a_recording_leaves_out(
     step: str, over_http: TourResult, replayed: dict[str, Any]

@@ -145,6 +145,7 @@ def test_what_cannot_be_sent_is_refused_and_shows_no_id(wrong: object) -> None:
     assert RIDS[0] not in str(refused.value)
 
 
+@pytest.mark.thorough
 def test_more_than_100_000_rows_are_refused() -> None:
     with pytest.raises(InputError, match="100,000"):
         parse_changes((synthetic_id("many", 0), 26) for _ in range(100_001))

@@ -160,6 +160,7 @@ def test_each_version_the_course_is_installed_with_is_pinned() -> None:
     assert {re.split(r"[<>=\[ ]", each)[0].lower() for each in direct} - pinned == {cint.__name__}
 
 
+@pytest.mark.thorough
 def test_the_image_is_built_from_what_its_builder_is_sent(tmp_path: Path) -> None:
     """Nothing else is sent: a list of respondents that lies in the clone never reaches an image."""
     assert IGNORED[1] == "*"
@@ -239,6 +240,7 @@ def test_in_a_notebook_the_command_is_a_magic(monkeypatch: pytest.MonkeyPatch) -
     assert command_for("weights") == '%pip install "cint_nb[weights]"'
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("missing", "code", "extra"),
     [

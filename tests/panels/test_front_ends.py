@@ -75,6 +75,7 @@ def texts(outputs: list[dict[str, Any]]) -> list[str]:
     return [output["data"]["text/plain"] for output in outputs]
 
 
+@pytest.mark.thorough
 def test_a_verb_shows_its_panel_and_leaves_its_end_for_front_ends_without_widgets(front_end: FrontEnd) -> None:
     front_end.run(WAVE)
     outputs, comms = front_end.run("wave.upload();")

@@ -69,6 +69,7 @@ def test_an_attribute_decides_in_the_direction_of_its_switch(attribute: Attribut
     assert {"age", "gender", "region", "education", "device", "tenure"} == set(ATTRIBUTES)
 
 
+@pytest.mark.thorough
 def test_the_answer_decides_in_the_direction_of_its_switch() -> None:
     population = Population(1, PLAIN)
 
@@ -80,6 +81,7 @@ def test_the_answer_decides_in_the_direction_of_its_switch() -> None:
         assert 2 < difference * effect < 8
 
 
+@pytest.mark.thorough
 def test_who_has_completed_many_waves_or_was_not_seen_for_long_returns_less() -> None:
     tired, gap = Missingness(wear_off=0.4), Missingness(gap=0.2)
     assert share(tired) > share(tired, completed_waves=2) + 0.1 > share(tired, completed_waves=5) + 0.2

@@ -155,18 +155,21 @@ def mean_biases(missingness: Missingness) -> tuple[float, float]:
     return fmean(one.bias for one in found), fmean(one.weighted_bias for one in found)
 
 
+@pytest.mark.thorough
 def test_missing_by_chance_biases_nothing() -> None:
     bias, weighted = mean_biases(Missingness.mcar())
     assert abs(bias) < 1.3
     assert abs(bias - weighted) < 0.4, "there is nothing to correct"
 
 
+@pytest.mark.thorough
 def test_missing_by_attributes_biases_the_mean_until_it_is_weighted() -> None:
     bias, weighted = mean_biases(Missingness.mar())
     assert bias > 0.4
     assert bias - weighted > 0.9, "weights take away what the attributes do, 1.6 points"
 
 
+@pytest.mark.thorough
 def test_missing_by_the_answer_biases_the_mean_and_weights_leave_most_of_it() -> None:
     bias, weighted = mean_biases(Missingness.mnar())
     assert bias > 3.4

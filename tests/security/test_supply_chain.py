@@ -69,6 +69,7 @@ def test_the_wheel_holds_the_package_the_notebooks_and_the_licence_and_nothing_e
     assert len(package) > 150
 
 
+@pytest.mark.thorough
 def test_the_source_archive_holds_what_builds_the_wheel_and_nothing_else(built: tuple[Path, Path]) -> None:
     _, archive = built
     with tarfile.open(archive) as opened:

@@ -189,6 +189,7 @@ print(len(journal.entries()), journal.is_complete, flush=True)
 """
 
 
+@pytest.mark.thorough
 def test_a_forked_child_has_no_lock_of_its_parent_and_takes_none_away(path: Path) -> None:
     with start(path, FORKED) as parent:
         printed, _ = parent.communicate()

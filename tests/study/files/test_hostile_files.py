@@ -162,6 +162,7 @@ def test_a_workbook_that_claims_a_million_rows_is_read_as_far_as_it_goes() -> No
     assert read(workbook({"xl/worksheets/sheet1.xml": sheet})).counts.lines == 1
 
 
+@pytest.mark.thorough
 def test_two_cells_at_the_ends_of_a_sheet_cost_no_memory_for_what_lies_between() -> None:
     first, last = (
         f'<row r="{row}"><c r="{cell}" t="inlineStr"><is><t>{text}</t></is></c></row>'
