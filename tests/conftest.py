@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import signal
@@ -51,6 +52,24 @@ def settled_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a file that a test has just written read at once; only `test_changing_files` is about the wait for it."""
     if file_format := sys.modules.get("cint_nb.study.files.file_format"):
         monkeypatch.setattr(file_format, "_SETTLE_SECONDS", 0.0)
+
+
+class _HastyAsyncio:
+    """asyncio with sleeps a twentieth as long."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(asyncio, name)
+
+    @staticmethod
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(seconds / 20)
+
+
+@pytest.fixture(autouse=True)
+def hasty_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have uvicorn stop soon after it is told to: it looks ten times a second, and then waits as long again."""
+    if server := sys.modules.get("uvicorn.server"):
+        monkeypatch.setattr(server, "asyncio", _HastyAsyncio())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
