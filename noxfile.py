@@ -106,8 +106,9 @@ def browser(session: nox.Session) -> None:
 
 def _in_the_browser(options: list[str], tests: str) -> subprocess.CompletedProcess[str]:
     """Run the tests of one file; what they say is shown when they are done, so that no two talk at once."""
+    again = ("--reruns=2", "-rR")  # and name what passed only when run again
     return subprocess.run(  # noqa: S603 - our own tests
-        [sys.executable, "-m", "pytest", "--every-way", "--reruns=2", *options, tests],
+        [sys.executable, "-m", "pytest", "--every-way", *again, *options, tests],
         env={**os.environ, "CINT_NB_BROWSER": "1"},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip
