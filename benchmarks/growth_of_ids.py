@@ -18,7 +18,7 @@ from read_ids import write_ids
 import cint_nb as cint
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
-TURNS = 3
+TURNS = 7
 BYTES_MAX = 100
 """Bytes of memory that one more id may take at the peak; its line in the file has 37."""
 

@@ -21,7 +21,7 @@ from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.outcome.upload_outcome import compare_upload
 
 IDS = 100_000
-REPEATS = 9
+REPEATS = 21
 
 
 async def only_download(base: str) -> int:
