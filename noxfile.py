@@ -106,7 +106,7 @@ def browser(session: nox.Session) -> None:
 
 def _in_the_browser(options: list[str], tests: str) -> subprocess.CompletedProcess[str]:
     """Run the tests of one file; what they say is shown when they are done, so that no two talk at once."""
-    again = ("--reruns=2", "-rR")  # and name what passed only when run again
+    again = ("--reruns=2", "--rerun-show-tracebacks")
     return subprocess.run(  # noqa: S603 - our own tests
         [sys.executable, "-m", "pytest", "--every-way", *again, *options, tests],
         env={**os.environ, "CINT_NB_BROWSER": "1"},
