@@ -636,15 +636,15 @@ def _offsets(count: int, width: int) -> Any:
 
 
 def refuse_ids_in(change: Transaction, rows: str) -> None:
-    """Refuse attributes whose values are ids of respondents: those lie in two tables only.
+    """Refuse attributes whose names or values are ids of respondents: those lie in two tables only.
 
     Raises:
-        InputError: a value is one, or holds one.
+        InputError: a name or a value is one, or holds one.
     """
     pattern = "[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}"
     found = change.run(
         f"SELECT name, count(*) FROM ({rows}) WHERE regexp_matches(value, {engine.text(pattern)}) "
-        "GROUP BY name ORDER BY 1"
+        f"OR regexp_matches(name, {engine.text(pattern)}) GROUP BY name ORDER BY 1"
     )
     if found:
         raise InputError(

@@ -53,7 +53,7 @@ def _check_rows(store: Store, manifest: Manifest, reader: engine.DuckDBReader) -
     folder = store.version_folder(manifest.version)
     tables = {table: reader.table(folder / table) for table in TABLES}
     for rule, message, query in _QUERIES:
-        found = reader.connection.execute(query.format(**tables)).fetchone()[0]
+        found = reader.connection.execute(query.format(**tables)).fetchall()[0][0]
         if found:
             yield Finding(rule, Severity.BLOCK, message.format(found), fix=_RESTORE)
     for table, columns in TABLES.items():
@@ -61,7 +61,7 @@ def _check_rows(store: Store, manifest: Manifest, reader: engine.DuckDBReader) -
         if table in WITH_IDS or not texts:
             continue
         condition = " OR ".join(f"regexp_matches({name}, '{_ID}')" for name in texts)
-        found = reader.connection.execute(f"SELECT count(*) FROM {tables[table]} WHERE {condition}").fetchone()[0]
+        found = reader.connection.execute(f"SELECT count(*) FROM {tables[table]} WHERE {condition}").fetchall()[0][0]
         if found:
             yield Finding(
                 "id-outside",

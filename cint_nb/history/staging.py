@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,6 +25,7 @@ from cint_nb.study.files.id_column import ColumnSample
 from cint_nb.study.outcome.reason_codes import reason_of
 from cint_nb.study.outcome.report_columns import (
     end_time_column,
+    names_utc,
     rid_column,
     rsid_column,
     status_column,
@@ -46,7 +47,7 @@ _MARKETPLACE = re.compile(r"(marketplace|exchange|cint|fed|initial|frontend)(res
 _SUPPLIER = re.compile(r"supplier(name)?")
 _PRICE = re.compile(r"cpi|costperinterview|price(percomplete)?|completeprice|transactionprice")
 _COST = re.compile(r"cost|totalcost|visitcost")
-_ZONED = re.compile(r"(z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
+_ZONED = re.compile(r"(\d\s*z|[+-]\d\d:?\d\d|\d\s*(?!am$|pm$)[a-z]{2,5})$", re.IGNORECASE)
 _FORMATS = ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M %p", "%d.%m.%Y %H:%M:%S")
 _WORDS = (
     ("completed", re.compile(r"complete|completed|adjusted to complete|adjusted complete")),
@@ -130,7 +131,6 @@ class _Columns:
     supplier: str | None
     cost: str | None
     is_price: bool
-    is_utc: bool
 
 
 def stage_report(
@@ -312,20 +312,18 @@ def _stage(
     if table is None or not len(sample):
         raise RespondentFileError("The report contains no visits.", evidence={"visits": 0})
     columns = _choose_columns(name_columns(table.cells), choices)
-    has_zone = any(
-        _ZONED.search(str(value).strip())
+    zoned = {
+        column
         for column in (columns.entered, columns.ended)
-        if column is not None
-        for value in sample[column].dropna().head(50)
-    )
-    columns = replace(columns, is_utc=columns.is_utc or has_zone)
+        if column is not None and any(_ZONED.search(str(value).strip()) for value in sample[column].dropna())
+    }
     kept = _columns_kept(sample.columns, choices, columns)
     connection.execute("DROP TABLE IF EXISTS stage_rows")  # before: two would lie in memory at once
     connection.execute(
         f"CREATE TEMP TABLE stage_rows AS SELECT r.*, p.person FROM (SELECT {_uuid(columns.rsid)} AS rsid, "
         f"{_uuid(columns.rid)} AS rid, {_raw(columns.status)} AS status, {_raw(columns.marketplace)} AS market, "
         f"{_trimmed(columns.target_group)} AS target_group, "
-        f"{_time(columns.entered)} AS entered, {_time(columns.ended)} AS ended, "
+        f"{_time(columns.entered, zoned)} AS entered, {_time(columns.ended, zoned)} AS ended, "
         f"{_trimmed(columns.supplier)} AS supplier, {_money(columns.cost)} AS cost"
         + "".join(f", {_trimmed(name)} AS attribute_{place}" for place, name in enumerate(kept))
         + f", {_is_odd(columns.rsid)} AS is_odd FROM {rows}) r LEFT JOIN ({people}) p ON p.rsid = r.rsid"
@@ -334,7 +332,7 @@ def _stage(
     counts = connection.execute(
         "SELECT count(*), count(rsid), count(rid), count(*) FILTER (is_odd), min(least(entered, ended)), "
         "max(greatest(entered, ended)), count(entered), count(ended) FROM stage_rows"
-    ).fetchone()
+    ).fetchall()[0]  # all: after `fetchone` DuckDB 2 takes the result for unfinished, and the connection for in use
     total, with_rsid, with_rid, odd, first, last, with_entry, with_end = counts
     if odd and not judged:
         raise RespondentFileError("Some RSIDs have another form.")  # read_report knows it, or says so
@@ -350,8 +348,10 @@ def _stage(
             notes.append(f"Of {total - known:,} visits it is not known when they {what}.")
     _name_reasons(connection, choices)
     entered, ended = (
-        f"s.{each}" if columns.is_utc or first is None else f"s.{each} + {_shift_sql(f's.{each}', first, last)}"
-        for each in ("entered", "ended")
+        f"s.{each}"
+        if first is None or column in zoned or names_utc(column)
+        else f"s.{each} + {_shift_sql(f's.{each}', first, last)}"
+        for each, column in (("entered", columns.entered), ("ended", columns.ended))
     )
     cost = "CASE WHEN r.reason = 'completed' THEN s.cost ELSE 0 END" if columns.is_price else "s.cost"
     # A view: a second copy of a million visits would take longer to write than its columns take to compute.
@@ -397,7 +397,6 @@ def _choose_columns(cells: Sequence[ColumnSample], choices: ReportChoices) -> _C
         supplier=first(_SUPPLIER),
         cost=cost or price,
         is_price=cost is None,
-        is_utc=any("UTC" in name for name in names),
     )
 
 
@@ -486,12 +485,12 @@ def _drop_repeats(connection: Any, *, has_rids: bool) -> list[str]:
     """
     if has_rids:
         repeats = "SELECT count(*) - count(DISTINCT rid) FROM stage_rows WHERE rsid IS NOT NULL"
-        if not connection.execute(repeats).fetchone()[0]:
+        if not connection.execute(repeats).fetchall()[0][0]:
             return []
         people = connection.execute(
             "SELECT count(*) FROM (SELECT rid FROM stage WHERE rid IS NOT NULL GROUP BY rid "
             "HAVING count(DISTINCT rsid) > 1)"
-        ).fetchone()[0]
+        ).fetchall()[0][0]
         if people:
             raise RespondentFileError(
                 f"{people:,} RIDs belong to two different RSIDs; each visit belongs to one person.",
@@ -547,11 +546,18 @@ def _money(column: str | None) -> str:
     return f"CAST(round(TRY_CAST({engine.name(column)} AS DOUBLE) * 10000) AS BIGINT)"
 
 
-def _time(column: str | None) -> str:
-    """Return a time as it is written, in milliseconds since 1970, as if it were UTC."""
+def _time(column: str | None, zoned: Collection[str]) -> str:
+    """Return a time in milliseconds since 1970: as it is written, as if it were UTC, or by the zones that are written.
+
+    In a column with zones a value without one, or with one that no standard gives an offset, is not known.
+    """
     if column is None:
         return "CAST(NULL AS BIGINT)"
     quoted = engine.name(column)
+    if column in zoned:
+        offset = f"regexp_replace(trim({quoted}), '\\s*(z|utc|gmt)$', '+00:00', 'i')"
+        has_offset = f"regexp_matches({offset}, '[+-]\\d\\d:?\\d\\d$')"
+        return f"CASE WHEN {has_offset} THEN epoch_ms(TRY_CAST({offset} AS TIMESTAMPTZ)) END"
     formats = ", ".join(engine.text(each) for each in _FORMATS)
     return f"epoch_ms(coalesce(TRY_CAST({quoted} AS TIMESTAMP), try_strptime({quoted}, [{formats}])))"
 
@@ -568,6 +574,8 @@ def _shift_sql(column: str, first: int, last: int) -> str:
 
 def _summer(year: int) -> tuple[int, int]:
     """Return when summer time begins and ends in a year on the clocks of US Central, in milliseconds."""
+    if year >= MAXYEAR:
+        return 0, 0
     day, changes = datetime(year, 1, 1, 12, tzinfo=_CENTRAL), []
     for _ in range(365):
         following = day + timedelta(days=1)

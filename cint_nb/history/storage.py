@@ -293,7 +293,7 @@ class Transaction:
         packed = "uncompressed" if table in WITH_IDS else "snappy"  # an id hardly gets shorter, and takes twice as long
         rows = self.connection.execute(
             f"COPY ({select_as(table, query)}) TO {engine.text(str(draft))} (FORMAT parquet, COMPRESSION {packed})"
-        ).fetchone()[0]
+        ).fetchall()[0][0]
         draft.replace(path)
         self._kept[table].discard(name)
         self._written[table][name] = {"rows": rows, **_checked_file(path)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from cint_nb.domain.errors import CintWarning, InputError, RespondentFileError
+from cint_nb.domain.errors import CintError, CintWarning, InputError, RespondentFileError
 from cint_nb.history import staging
 from cint_nb.history.history import History
 from cint_nb.measure.dispositions import dispositions
@@ -309,6 +310,61 @@ def test_us_central_times_become_utc_on_both_sides_of_the_change(tmp_path: Path)
     found = [pd.to_datetime(list(row[4:6]), unit="ms", utc=True) for row in table(history, "visits")]
     told = sorted(f"{each:%m-%d %H:%M}" for pair in found for each in pair)
     assert told == ["03-08 07:30", "03-08 08:30", "11-01 05:30", "11-01 08:30"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "utc"),
+    [
+        ("Entry Date", "2026-03-02 10:00:00", "16:00"),
+        ("Entry Date (UTC)", "2026-03-02 10:00:00", "10:00"),
+        ("EntryDateUtc", "2026-03-02 10:00:00", "10:00"),
+        ("entry_date_gmt", "2026-03-02 10:00:00", "10:00"),
+        ("Entry Date", "2026-03-02T10:00:00Z", "10:00"),
+        ("Entry Date", "2026-03-02T10:00:00+02:00", "08:00"),
+        ("Entry Date (UTC)", "2026-03-02T10:00:00-0700", "17:00"),
+        ("Entry Date", "2026-03-02 10:00:00 UTC", "10:00"),
+        ("Entry Date", "2026-03-02 10:00:00 GMT", "10:00"),
+        ("Entry Date", "03/02/2026 10:00:00 AM", "16:00"),
+        ("Entry Date", "2026-03-02 10:00:00 CEST", None),
+        ("Entry Date", "2026-03-02 10:00:00 PST", None),
+    ],
+)
+def test_the_zone_of_a_time_is_that_of_its_value_then_of_its_column_and_is_never_guessed(
+    tmp_path: Path, name: str, text: str, utc: str | None
+) -> None:
+    lines = [[*each, "UTC"] for each in rows([(1, 10)])]
+    lines[0][3], lines[0][4] = text, "2026-03-02 12:00:00"
+    header = [name, "Last Date (UTC)"]
+    path = tmp_path / "zones.csv"
+    path.write_bytes(content(lines, [*HEADER[:3], *header, *HEADER[5:], "OUTCOME"]))
+    history = History.open(tmp_path / "study")
+    with nullcontext() if utc else pytest.warns(CintWarning, match="not known when they began"):
+        history.add_report(path, as_of=datetime(2026, 3, 20, tzinfo=UTC))
+    ((_, *_, entered, ended),) = [row[:6] for row in table(history, "visits")]
+    assert pd.Timestamp(ended, unit="ms").hour == 12
+    assert (None if entered is None else f"{pd.Timestamp(entered, unit='ms'):%H:%M}") == utc
+
+
+@pytest.mark.parametrize("text", ["9999-12-31 23:59:59", "0001-01-01 00:00:00"])
+def test_a_time_at_the_end_of_the_calendar_is_no_raw_error(tmp_path: Path, text: str) -> None:
+    header = [name.replace(" (UTC)", "") for name in HEADER]
+    lines = rows([(1, 10), (2, 10)])
+    lines[0][3] = text
+    path = tmp_path / "far.csv"
+    path.write_bytes(content(lines, header))
+    with suppress(CintError):
+        History.open(tmp_path / "study").add_report(path, as_of=datetime(2026, 3, 20, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("odd", ["n/a", "Total", "RSID", "-"])
+def test_a_report_with_one_odd_rsid_is_read_and_the_visit_counted_without_a_person(tmp_path: Path, odd: str) -> None:
+    lines = rows(FIRST)
+    lines.append([odd, rid(9, 1), *lines[0][2:]])
+    path = tmp_path / "odd.csv"
+    path.write_bytes(content(lines))
+    with pytest.warns(CintWarning, match="1 visits have no RSID"):
+        added = History.open(tmp_path / "study").add_report(path, **times())
+    assert f"{len(FIRST)} visits of" in repr(added)
 
 
 def test_a_list_of_rids_is_refused_where_people_are_meant(tmp_path: Path) -> None:

@@ -77,6 +77,10 @@ def test_ids_do_not_become_attributes(history: History) -> None:
     before = long(history)
     with pytest.raises(InputError, match="'token' holds ids"):
         history.join(ANSWERS.assign(token=[rsid(3)] * 7))
+    for name in (rsid(3), f"seen by {rsid(3).upper()}"):
+        with pytest.raises(InputError, match="holds ids") as caught:
+            history.join(ANSWERS.assign(**{name: 1}))
+        assert rsid(3) not in str(caught.value).lower()
     history.join(ANSWERS.assign(token=[rsid(3)] * 7), columns=["age"])
     assert long(history) == before
     assert {row[2] for row in table(history, "attributes")} == {"age"}

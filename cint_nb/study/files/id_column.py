@@ -290,7 +290,7 @@ def _requested_column(
         raise source_error(
             source,
             "A column was given by name, but the first line is not a header row.",
-            "give its position instead, counted from 1: column=1.",
+            "if the names stand in a later line, say which, such as header_row=2; else give the column's position.",
             column=masked_repr(column, _NAME_SHOWN),
         )
     folded = column.strip().casefold()

@@ -113,6 +113,12 @@ def target_group_column(names: Sequence[str]) -> str | None:
     return (ids or found)[0] if len(ids or found) == 1 else None
 
 
+def names_utc(name: str | None) -> bool:
+    """Return whether the name of a column of times says UTC or GMT, as a word of its own, however it is written."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name or "").lower()
+    return re.search(r"(?<![a-z])(utc|gmt)(?![a-z])", words) is not None
+
+
 def end_time_column(names: Sequence[str]) -> str | None:
     """Return the name of the column with the time at which a visit ended; None if there is none, or several."""
     plain = {name: _normalise_name(name) for name in names}

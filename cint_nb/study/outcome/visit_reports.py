@@ -36,7 +36,14 @@ from cint_nb.study.files.text_files import Layout, TextSource, detect_layout
 from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, contains_id, normalise_line
 from cint_nb.study.files.workbooks import cell_text_of_workbook, read_sheet
 from cint_nb.study.outcome.crosswalk import Crosswalk
-from cint_nb.study.outcome.report_columns import rid_column, rsid_column, status_column, target_group_column
+from cint_nb.study.outcome.report_columns import (
+    end_time_column,
+    names_utc,
+    rid_column,
+    rsid_column,
+    status_column,
+    target_group_column,
+)
 from cint_nb.study.outcome.report_statuses import (
     describe_statuses,
     is_complete,
@@ -108,8 +115,10 @@ class VisitReport:
 
     @property
     def time_zone(self) -> str:
-        """The zone of the times: UTC if a column says so, otherwise US Central, that of Cint's reports."""
-        return "UTC" if any("UTC" in str(name) for name in self._cells.columns) else "America/Chicago"
+        """The zone of the times at which visits ended: UTC if their column says so, else US Central, Cint's own."""
+        names = list(self._cells.columns)
+        ended = end_time_column(names)
+        return "UTC" if any(map(names_utc, names if ended is None else [ended])) else "America/Chicago"
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:

@@ -107,9 +107,19 @@ def test_the_bytes_say_whether_a_report_is_a_workbook(suffix: str, form: str, tm
         assert report.completed.tolist() == [True, False]
 
 
-def test_the_zone_of_the_times_is_stated() -> None:
-    assert read_report(frame(["10"], **{"Entry Date (UTC)": ["2026-01-01"]})).time_zone == "UTC"
-    assert read_report(frame(["10"], **{"Entry Date": ["2026-01-01"]})).time_zone == "America/Chicago"
+@pytest.mark.parametrize(
+    ("names", "zone"),
+    [
+        (["Entry Date (UTC)"], "UTC"),
+        (["Entry Date"], "America/Chicago"),
+        (["Completion Date", "OUTCOME"], "America/Chicago"),
+        (["Completion Date", "Exported UTC"], "America/Chicago"),
+        (["CompletionDateUtc"], "UTC"),
+        (["completion_date_gmt", "OUTCOME"], "UTC"),
+    ],
+)
+def test_the_zone_of_the_times_is_stated(names: list[str], zone: str) -> None:
+    assert read_report(frame(["10"], **{name: ["2026-01-01"] for name in names})).time_zone == zone
 
 
 def test_titles_above_the_header_of_a_report_are_passed_over() -> None:
