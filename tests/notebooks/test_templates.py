@@ -7,12 +7,11 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import nbformat
 import pytest
 
-from cint_nb.sandbox.world.id_store import to_id_bytes
-from cint_nb.sandbox.world.population import Population, UploadResult
 from cint_nb.study.files.respondents import read_respondents
 from tests.notebooks.course import FOLDER, TEMPLATES, code_cells, prose, read, tagged
 from tests.notebooks.notebook_kernel import NotebookKernel, errors, warnings
@@ -57,13 +56,20 @@ def parameters(notebook: Any) -> dict[str, Any]:
     return {each.targets[0].id: ast.literal_eval(each.value) for each in tree.body}
 
 
-def run(kernel: NotebookKernel, path: Path, folder: Path, given: dict[str, Any]) -> tuple[Any, set[str]]:
-    """Run a template with other parameters, and return it and what it sent once its practice wave was there."""
+def run(
+    kernel: NotebookKernel, path: Path, folder: Path, given: dict[str, Any], *, meanwhile: str = "pass"
+) -> tuple[Any, set[str]]:
+    """Run a template with other parameters, and return it and what it sent once its practice wave was there.
+
+    `meanwhile` is run between the practice wave and the rest.
+    """
     notebook = read(path)
     injected = "\n".join(f"{name} = {value!r}" for name, value in given.items()) or "pass"
     place = tagged(notebook, "parameters")[0] + 1
     notebook.cells.insert(place, nbformat.v4.new_code_cell(injected))
     ready = max(tagged(notebook, "practice"), default=place) + 1
+    notebook.cells.insert(ready, nbformat.v4.new_code_cell(meanwhile))
+    ready += 1
     notebook.cells.insert(ready, nbformat.v4.new_code_cell(_COUNT))
     done = kernel.run(notebook, folder, {"CINT_NB_RECORD": str(folder / "requests.jsonl")})
     lines = (folder / "requests.jsonl").read_text(encoding="utf-8").splitlines()
@@ -197,6 +203,28 @@ def test_a_list_is_reconciled_only_when_asked_and_row_by_row(kernel: NotebookKer
     assert shown(done).count("accepted") == 5
 
 
+def test_a_list_of_ones_own_is_not_replaced_by_one_for_practice(kernel: NotebookKernel, tmp_path: Path) -> None:
+    own = "rid,reason\n2b9e3c52-0d8e-4a0b-9a55-31d1c0ffee01,speeder\n"
+    (tmp_path / "my-rejects.csv").write_text(own, encoding="utf-8")
+    path = FOLDER / "templates" / "reconcile-a-wave.ipynb"
+    done, _ = run(kernel, path, tmp_path, {"FILE": "my-rejects.csv"})
+    assert errors(done.cells) == []
+    assert (tmp_path / "my-rejects.csv").read_text(encoding="utf-8") == own
+
+
+def test_a_file_is_made_for_practice_only_under_its_name_and_if_it_is_missing(template: Any) -> None:
+    """Also what a template writes for its user never replaces a file; only the user can allow that."""
+    writing = r"write_sample\(|\.to_(?:csv|file|rejects|parquet|excel)\("
+    for index, cell in enumerate(template.cells):
+        if cell.cell_type != "code" or not re.search(writing, cell.source):
+            continue
+        assert not re.search(r"overwrite=", cell.source)
+        if "sandbox" in cell.source:
+            assert re.search(r"not Path\([^)]+\)\.exists\(\)", cell.source), index
+            written = re.findall(r"(?:write_sample|\.to_\w+)\((\w+)", cell.source)
+            assert [name for name in written if f'{name} == "practice-' not in cell.source] == []
+
+
 @pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("action", ["pause", "resume"])
 def test_monitoring_pauses_and_resumes_only_when_asked_and_no_longer_dry(
@@ -214,24 +242,60 @@ def test_monitoring_pauses_and_resumes_only_when_asked_and_no_longer_dry(
         assert "'paused'" in shown(done)
 
 
+_SNAPSHOT = """\
+group = wave.target_group
+saved = cint.read_respondents(client.recontacts.saved_ids(group), entity_type="RSID")
+"""
+
+
 def test_replacing_goes_on_from_the_snapshot_of_a_run_that_stopped_halfway(
     kernel: NotebookKernel, tmp_path: Path
 ) -> None:
     """Between the removal and the upload the exchange holds nobody: only the file knows who was there."""
-    people = Population(1)
-    saved = [
-        rsid
-        for rsid in map(people.rsid, range(300))
-        if people.upload_result(to_id_bytes(rsid)) is UploadResult.ACCEPTED
-    ][:200]
-    everybody = read_respondents(saved, entity_type="RSID")
-    everybody.to_file(tmp_path / "snapshot.csv")
-    everybody.sample(20).to_file(tmp_path / "practice-leaving.csv")
+    stopped = """\
+saved.to_file(f"snapshot-{group.target_group_id}.csv")
+wave.remove()
+assert client.recontacts.saved_count(group) == 0
+"""
     path = FOLDER / "templates" / "remove-and-replace.ipynb"
-    done, _ = run(kernel, path, tmp_path, {"DRY_RUN": False, "GOAL": 50})
+    done, _ = run(kernel, path, tmp_path, {"DRY_RUN": False}, meanwhile=_SNAPSHOT + stopped)
     assert errors(done.cells) == []
-    assert "('draft', 200, 20, 180)" in shown(done)
-    assert not (tmp_path / "snapshot.csv").exists(), "it has done its work, and holds ids in full"
+    (counts,) = re.findall(r"\('draft', (\d+), 37, (\d+)\)", shown(done))
+    assert int(counts[0]) > int(counts[1]) > 900
+    assert list(tmp_path.glob("snapshot*")) == [], "it has done its work, and holds ids in full"
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("strangers", "100 people of snapshot-"),
+        pytest.param("fewer", "saved in the target group and not in snapshot-", marks=pytest.mark.sampled(every=2)),
+    ],
+)
+def test_a_snapshot_of_other_people_is_refused_before_anybody_is_removed(
+    kernel: NotebookKernel, tmp_path: Path, other: str, said: str
+) -> None:
+    strangers = [str(UUID(int=number, version=4)) for number in range(1, 101)]
+    read_respondents(strangers, entity_type="RSID").to_file(tmp_path / "snapshot.csv")
+    meanwhile = {
+        "strangers": "__import__('shutil').copy('snapshot.csv', f'snapshot-{group.target_group_id}.csv')",
+        "fewer": "saved.sample(100).to_file(f'snapshot-{group.target_group_id}.csv')",
+    }[other]
+    path = FOLDER / "templates" / "remove-and-replace.ipynb"
+    done, sent = run(kernel, path, tmp_path, {"DRY_RUN": False}, meanwhile=_SNAPSHOT + meanwhile)
+    assert any("Nobody was removed" in text and said in text for text in errors(done.cells))
+    assert sent == set()
+    assert len(list(tmp_path.glob("snapshot*"))) == 2
+
+
+def test_a_snapshot_of_another_target_group_is_left_alone(kernel: NotebookKernel, tmp_path: Path) -> None:
+    strangers = [str(UUID(int=number, version=4)) for number in range(1, 101)]
+    read_respondents(strangers, entity_type="RSID").to_file(tmp_path / "snapshot.csv")
+    path = FOLDER / "templates" / "remove-and-replace.ipynb"
+    done, _ = run(kernel, path, tmp_path, {})
+    assert errors(done.cells) == []
+    assert re.search(r"9\d\d ids would be removed", shown(done))
+    assert (tmp_path / "snapshot.csv").exists()
 
 
 def test_a_running_wave_is_changed_within_the_budget_of_the_whole_of_it(kernel: NotebookKernel, tmp_path: Path) -> None:
@@ -251,11 +315,31 @@ def test_a_running_wave_is_changed_within_the_budget_of_the_whole_of_it(kernel: 
     assert "360.0" in row
 
 
-def test_a_change_that_could_cost_more_than_the_budget_is_not_sent(kernel: NotebookKernel, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"MORE_DAYS": 2, "NEW_PRICE": "2.90 EUR", "NEW_GOAL": 150}, "could cost 435.00 EUR, more than 300 EUR"),
+        pytest.param({"MORE_DAYS": 2, "NEW_PRICE": "2.80 USD"}, "must be in EUR", marks=pytest.mark.sampled(every=3)),
+        pytest.param(
+            {"MORE_DAYS": 2, "NEW_GOAL": 5_000, "BUDGET": "20000 EUR"},
+            "5000 is below the goal or above the list",
+            marks=pytest.mark.sampled(every=3),
+        ),
+    ],
+    ids=["budget", "currency", "goal"],
+)
+def test_no_change_is_sent_or_promised_if_all_together_would_be_refused(
+    kernel: NotebookKernel, tmp_path: Path, asked: dict[str, Any], said: str
+) -> None:
+    """Each change alone may fit: the end and the price would be changed, and the goal then refused."""
     path = FOLDER / "templates" / "change-a-running-wave.ipynb"
-    done, sent = run(kernel, path, tmp_path, {"NEW_GOAL": 120, "DRY_RUN": False})
-    assert any("BudgetExceeded" in text for text in errors(done.cells))
-    assert sent == set()
+    for dry in (True, False):
+        folder = tmp_path / str(dry)
+        folder.mkdir()
+        done, sent = run(kernel, path, folder, {**asked, "DRY_RUN": dry})
+        assert any("Nothing was changed" in text and said in text for text in errors(done.cells))
+        assert sent == set()
+        assert "would become" not in shown(done)
 
 
 def test_who_withdrew_is_excluded_and_leaves_the_list_for_later_waves(kernel: NotebookKernel, tmp_path: Path) -> None:
