@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from cint_nb.api.jobs.job import Job
 from cint_nb.api.safety.send_once import had_no_effect
@@ -35,10 +36,12 @@ from cint_nb.wave.journal.journal import EntryState, JournalEntry, WaveKey
 from cint_nb.wave.journal.payloads import (
     DRAFT,
     GOAL,
+    LAUNCH,
     PROJECT,
     AnyJobPayload,
     AnyPayload,
     DraftPayload,
+    Payload,
     ProjectPayload,
     Step,
 )
@@ -85,6 +88,8 @@ class WaveContext:
         self._project_id: str | None = self.project if is_ulid(self.project) else None
         self._given_plan = plan
         self._opened: TargetGroupRef | None = None
+        self.seen_ref: TargetGroupRef | None = None
+        """The target group as it was last known here; also where the journal cannot be read any more."""
 
     @property
     def given_plan(self) -> TargetGroupPlan:
@@ -218,6 +223,10 @@ class WaveContext:
         """Return the wave's entries of a step about its present group."""
         return self.journal.entries(self.key, step=step, after=max(after, self._since_group()))
 
+    def all_entries(self) -> list[JournalEntry[Payload]]:
+        """Return the wave's entries of all steps about its present group."""
+        return self.journal.entries(self.key, after=self._since_group())
+
     def _since_group(self) -> int:
         """Return the number of the entry with which the wave took another group than before; 0 if it never did."""
         since, group = 0, None
@@ -240,9 +249,11 @@ class WaveContext:
     def ref(self) -> TargetGroupRef | None:
         """The target group of the wave as far as it is known here; `locate` searches the exchange too."""
         entry = self.journal.last(self.key, DRAFT)
-        if entry is None or entry.payload.target_group_id is None:
-            return self._opened
-        return TargetGroupRef(project_id=entry.payload.project_id, target_group_id=entry.payload.target_group_id)
+        ref = self._opened
+        if entry is not None and (taken := entry.payload.target_group_id) is not None:
+            ref = TargetGroupRef(project_id=entry.payload.project_id, target_group_id=taken)
+        self.seen_ref = ref or self.seen_ref
+        return ref
 
     async def look_up_profiles(self) -> None:
         """Have the names of the plan's profiles looked up, once, so that the plan can be written.
@@ -305,13 +316,18 @@ class WaveContext:
         return ref
 
     async def read_state(self) -> ExchangeState:
-        """Read where the wave's target group stands.
+        """Read where the wave's target group stands; a draft whose launch was seen here is *not known*.
 
         Raises:
             InvalidState: there is no target group.
         """
-        self.last_state = await read_state(self.client, await self.require_ref())
-        return self.last_state
+        state = await read_state(self.client, await self.require_ref())
+        launch = self.last(LAUNCH) if state.state is GroupState.DRAFT else None
+        if launch is not None and launch.state is EntryState.DONE:
+            reason = "it reads as a draft, and this journal holds its launch, which no draft can be after"
+            state = replace(state, state=GroupState.NOT_KNOWN, group=None, reason=reason)
+        self.last_state = state
+        return state
 
     @property
     def last_known(self) -> KnownState:

@@ -712,7 +712,8 @@ class Wave(LiveDisplay):
             BudgetExceeded: the wave can cost more.
             PreflightBlocked: a rule is broken, such as a goal above the saved IDs, or a draft that differs from the
                 plan or could not be read.
-            InvalidState: the wave is paused or has ended; the error names the verb that continues it.
+            InvalidState: the wave is paused or has ended, and this journal holds no launch of it; the error names the
+                verb that continues it. Where the journal holds one, that is a warning.
             JobFailed: the exchange rejected the launch; its reason is in the message.
 
         Serves the recontact guide, step 4, and for new people the step after the create guide.
@@ -770,7 +771,7 @@ class Wave(LiveDisplay):
         runs = state.state in (GroupState.LIVE, GroupState.SCHEDULED)
         found = self._ask(self._context.read_uploads(state.ref)) if runs else None
         if (finished := self._ask(self._fielding.finished_launch(state, found))) is not None:
-            self._ask(self._fielding.warn_of_rerun(state, found, allowed))
+            self._ask(self._fielding.adopt_rerun(state, found, allowed, worst_case))
             return finished
         if found is not None:
             return self._ask(self._fielding.adopt_launch(state, found, allowed))
@@ -827,7 +828,7 @@ class Wave(LiveDisplay):
         Raises:
             PlanError: the goal is not possible, or no budget was given; nothing was sent.
             BudgetExceeded: the group could cost more.
-            InvalidState: the wave is not in the field.
+            InvalidState: the wave is a draft, or archived.
 
         Serves `PUT …/profiles/completes-goal`.
 
@@ -896,7 +897,7 @@ class Wave(LiveDisplay):
             PlanError: a profile or target is not there, quotas do not add up to the goal or are below their completes,
                 or no budget was given; nothing was changed.
             BudgetExceeded: the group could cost more.
-            InvalidState: the wave is not in the field.
+            InvalidState: the wave is a draft, or archived.
 
         Serves `PUT …/profiles/completes-goal`.
 
@@ -940,7 +941,7 @@ class Wave(LiveDisplay):
         Raises:
             PlanError: a name is not known, or the exchange's validator refuses the profiles; nothing was changed.
             BudgetExceeded: the group could cost more.
-            InvalidState: the wave is not in the field, or it is not known whether it has control quotas.
+            InvalidState: the wave is a draft or archived, or it is not known whether it has control quotas.
 
         Serves `POST …/profiles/manage-profiles`.
 

@@ -255,3 +255,12 @@ def test_b27_a_project_that_never_becomes_readable_is_an_error_that_names_it(
         client.run(client.projects.create("A project", MANAGER))
     assert caught.value.evidence["project_id"] == PROJECT
     assert len(exchange.sent("POST", "/projects")) == 1
+
+
+@pytest.mark.parametrize("links", [None, {}, {"test_client_survey": "https://x.example/1"}, {"test_screener": None}])
+def test_b23_a_gateway_that_follows_redirects_makes_no_draft_of_a_launched_group(
+    client: AsyncClient, exchange: Any, links: dict[str, Any] | None
+) -> None:
+    exchange.on("GET", f"{GROUPS}/{GROUP}", json_response(200, {"name": "Wave two", "links": links}))
+    group = client.run(client.target_groups.get(TargetGroupRef(project_id=PROJECT, target_group_id=GROUP)))
+    assert group.launched == ("test_screener" in (links or {})), "only launched groups have one"

@@ -44,6 +44,7 @@ STEPS = {
     "get_fielding_assistant_assignment": "read price cap and overfill",
     "get_target_group_overview": "read the status",
     "get_target_group_performance": "read the performance",
+    "get_target_group_details": "read the details",
     "get_fielding_runs_by_target_group_id": "find the run",
     "get_fielding_run": "read the run",
     "complete_fielding_run": "complete the run",
@@ -88,12 +89,16 @@ RUNS_AT_MOST = 4
 """How often an analyst runs the cells again before giving up."""
 
 
-def applies(fault: str, step: str) -> bool:
-    return step in ONLY_AT.get(fault, STEPS)
+_ONLY_BLOCKING = "get_target_group_details"
+"""Asked by a launch that is waited for, to compare what then stands; a job that is returned compares nothing."""
 
 
-def all_cells() -> list[tuple[str, str]]:
-    return [(fault, step) for fault in FAULTS for step in STEPS if applies(fault, step)]
+def is_asked(step: str, way: str) -> bool:
+    return way == "blocking" or step != _ONLY_BLOCKING
+
+
+def applies(fault: str, step: str, way: str) -> bool:
+    return is_asked(step, way) and step in ONLY_AT.get(fault, STEPS)
 
 
 @dataclass

@@ -222,4 +222,4 @@ def cells_of_changes() -> set[tuple[str, str, str]]:
 
 def cells_of_the_matrix() -> set[tuple[str, str, str]]:
     """Return every cell of the three ways that the current faults and steps require."""
-    return {(way, fault, step) for way in _WAYS for fault in FAULTS for step in STEPS if applies(fault, step)}
+    return {(way, fault, step) for way in _WAYS for fault in FAULTS for step in STEPS if applies(fault, step, way)}

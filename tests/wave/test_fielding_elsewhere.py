@@ -6,16 +6,28 @@ import re
 import warnings
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from cint_nb.domain.errors import BudgetExceeded, CintWarning, InvalidState, PlanError, UnexpectedReply
+from cint_nb.domain.errors import (
+    BudgetExceeded,
+    CintWarning,
+    InvalidState,
+    PlanError,
+    TransportError,
+    UnexpectedReply,
+)
+from cint_nb.domain.models import TargetGroupRef
 from cint_nb.sandbox.changes_elsewhere import ChangeName
 from cint_nb.sandbox.draft_edits import DraftField
 from cint_nb.wave.client import Client
+from cint_nb.wave.context import WaveContext
+from cint_nb.wave.exchange.people import GroupUploads
 from cint_nb.wave.journal.journal import Journal
 from cint_nb.wave.wave import Wave
 from tests.support.changed_elsewhere import GOAL, opened, read_truth
+from tests.support.plans import RSID_URL
 
 pytestmark = pytest.mark.filterwarnings("ignore:The wave .* was found on the exchange:cint_nb.errors.CintWarning")
 Make = Callable[..., Wave]
@@ -229,6 +241,70 @@ def test_a_launch_says_for_whom_it_went_live(field: DraftField, value: str | Non
 
 
 @pytest.mark.parametrize("change", ["people-added", "list-swapped"])
+def test_a_launch_says_who_came_into_the_group_between_its_check_and_itself(change: ChangeName) -> None:
+    with opened("uploaded", with_journal=True) as (client, wave):
+        client.sandbox.inject(change, "launch")
+        with pytest.warns(CintWarning, match="people who are not on this list"):
+            wave.launch(budget="40 EUR")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("live_url", RSID_URL + "&other=1"), ("expected_length_of_interview_minutes", 25)]
+)
+def test_a_launch_says_that_another_survey_went_live(field: DraftField, value: object) -> None:
+    with opened("uploaded", with_journal=True) as (client, wave):
+        client.sandbox.inject("field-edited", "launch", field, value=value)  # type: ignore[arg-type]
+        with pytest.warns(CintWarning, match=f"is live with another {field} than its plan") as caught:
+            wave.launch(budget="40 EUR")
+        assert "other=1" not in str(caught[0].message)
+
+
+def test_a_wave_whose_end_has_passed_by_the_clock_here_alone_is_not_emptied() -> None:
+    with opened("live", with_journal=True) as (client, wave):
+        here = client.http.clock
+        ahead = here.now() + timedelta(days=60)
+        client.http.clock = SimpleNamespace(now=lambda: ahead, monotonic=here.monotonic, sleep=here.sleep)
+        assert wave.exchange_state().state == "completed"
+        before = read_truth(client.sandbox)
+        with pytest.raises(InvalidState, match="its run still reads live"):
+            wave.remove()
+        assert read_truth(client.sandbox) == before
+
+
+def test_a_run_that_ends_before_it_begins_is_not_known_and_can_be_paused() -> None:
+    with opened("live", with_journal=True) as (client, wave):
+        run = next(each.run for each in client.sandbox.world.groups.values() if each.run is not None)
+        run.end = run.start - 86_400
+        assert wave.exchange_state().state == "not known"
+        with pytest.raises(UnexpectedReply, match="ends before it begins"):
+            wave.remove()
+
+
+def test_a_launch_says_that_its_people_could_not_be_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened("uploaded", with_journal=True) as (client, wave):
+        read = WaveContext.read_uploads
+
+        async def read_before_the_launch(context: WaveContext, ref: TargetGroupRef) -> GroupUploads:
+            if read_truth(client.sandbox).groups[0].status == "live":
+                raise TransportError("The connection broke.")
+            return await read(context, ref)
+
+        monkeypatch.setattr(WaveContext, "read_uploads", read_before_the_launch)
+        with pytest.warns(CintWarning, match="who is in it now could not be read"):
+            wave.launch(budget="40 EUR")
+
+
+def test_a_launch_of_a_group_that_was_emptied_says_that_nobody_is_in_it() -> None:
+    with opened("live", with_journal=True) as (client, wave):
+        client.sandbox.inject("list-emptied")
+        with pytest.warns(CintWarning) as caught:
+            wave.launch(budget="40 EUR")
+        said = " ".join(str(each.message) for each in caught)
+        assert "nobody is in it" in said
+        assert "elsewhere" not in said, "this journal launched it"
+
+
+@pytest.mark.parametrize("change", ["people-added", "list-swapped"])
 def test_a_launch_that_is_run_again_says_who_else_is_in_the_group(change: ChangeName) -> None:
     with opened("live", with_journal=True) as (client, wave):
         client.sandbox.inject(change)
@@ -241,6 +317,28 @@ def test_a_group_that_never_ran_is_not_said_to_have_been_launched() -> None:
         client.sandbox.inject("group-archived")
         with pytest.raises(InvalidState, match="archived and cannot be launched"):
             wave.launch(budget="40 EUR")
+
+
+@pytest.mark.parametrize(
+    ("stage", "change", "said"),
+    [
+        ("completed", "relaunched-elsewhere", "it was closed, and is live"),
+        ("paused", "resumed-elsewhere", "it was paused, and is live"),
+        ("uploaded", "launched-elsewhere", "it was launched"),
+        ("live", "goal-raised", "goal 10 → "),
+        ("live", "paused-elsewhere", "paused elsewhere"),
+    ],
+)
+def test_a_status_says_what_somebody_else_did_and_once(stage: str, change: ChangeName, said: str) -> None:
+    with opened(stage, with_journal=True) as (client, wave):
+        assert "elsewhere" not in wave.status()["warnings"].item()
+        client.sandbox.inject(change)
+        shown = wave.status()["warnings"].item()
+        assert said in shown
+        assert shown.count("elsewhere") == 1
+    with opened(stage, with_journal=False) as (client, wave):
+        client.sandbox.inject(change)
+        assert "changed elsewhere" not in wave.status()["warnings"].item(), "how it was left is not known"
 
 
 # --- the same goal and another currency ------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from cint_nb.domain.errors import JournalDamaged, JournalError
+from cint_nb.domain.errors import CintWarning, JournalDamaged, JournalError
 from cint_nb.wave.client import Client, open_client
 from cint_nb.wave.journal import database
 from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey
@@ -337,6 +337,28 @@ def test_a_closed_journal_says_that_the_client_is_closed(path: Path, method: str
     with pytest.raises(JournalError, match="client is closed") as caught:
         METHODS[method](journal)
     assert "connect again" in str(caught.value.next_step)
+
+
+@pytest.mark.parametrize("verb", ["pause", "close"])
+@pytest.mark.parametrize("harm", ["gone", "folder gone", "emptied", "overwritten"])
+def test_a_wave_is_stopped_though_its_journal_fails(
+    client: Client, make_wave: Callable[..., Wave], path: Path, verb: str, harm: str
+) -> None:
+    client.aio._journal = Journal(path)
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    wave.launch(budget="1400 EUR")
+    if harm == "folder gone":
+        shutil.rmtree(path.parent)
+    elif harm == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(b"" if harm == "emptied" else b"no database" * 1_000)
+    with pytest.warns(CintWarning, match="the journal does not say so"):
+        getattr(wave, verb)()
+    (group,) = client.sandbox.world.groups.values()
+    assert group.status == {"pause": "paused", "close": "completed"}[verb]
 
 
 def test_a_wave_of_a_closed_client_says_so(client: Client, make_wave: Callable[..., Wave]) -> None:

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from cint_nb.api.jobs.job import Job
@@ -34,7 +35,7 @@ from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.wave.client import Client
 from cint_nb.wave.exchange.state import ExchangeState
 from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey
-from cint_nb.wave.journal.payloads import GOAL, LAUNCH, PROJECT, STRATEGY, UPLOAD, Payload, Step
+from cint_nb.wave.journal.payloads import APPROVAL, GOAL, LAUNCH, PROJECT, STRATEGY, UPLOAD, Payload, Step
 from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.wave import Wave
 from tests.support.changed_elsewhere import read_truth
@@ -287,6 +288,50 @@ def test_a_launch_whose_reply_was_lost_is_sent_again_as_it_was(
     assert run is not None
     assert run.end_fielding_at is not None
     assert abs(run.end_fielding_at - wave.plan.end_at) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("raised", [False, True], ids=["as launched", "its goal raised meanwhile"])
+def test_a_launch_whose_approval_was_not_written_takes_the_budget_of_the_next_call(
+    client: Client, make_wave: Make, crash_before: Crash, *, raised: bool
+) -> None:
+    wave = uploaded(make_wave)
+    crash_before(lambda: wave.launch(budget="1400 EUR"), APPROVAL, EntryState.DONE)
+    client.pass_time(minutes=10)
+    assert wave.exchange_state().state == "live"
+    assert pd.isna(wave.status()["approved"].item())
+    if raised:
+        client.sandbox.inject("goal-raised", value=550)
+    with pytest.warns(CintWarning, match="more than the approved 1,400.00 EUR") if raised else nullcontext():
+        make_wave().launch(budget="1400 EUR")
+    status = wave.status()
+    assert status["approved"].item() == 1400
+    assert ("above the approved budget" in status["warnings"].item()) == raised
+    assert len(client.fielding.runs(wave.create())) == 1
+
+
+def test_a_group_whose_launch_was_seen_here_is_no_draft_whatever_it_reads(
+    client: Client, make_wave: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wave = uploaded(make_wave)
+    ref = wave.create()
+    draft = client.target_groups.get(ref)
+    wave.launch(budget="1400 EUR")
+
+    async def forgetful(*_: Any) -> Any:
+        return ()
+
+    async def as_before(*_: Any) -> Any:
+        return draft
+
+    monkeypatch.setattr(type(client.aio.fielding), "runs", forgetful)
+    monkeypatch.setattr(type(client.aio.target_groups), "get", as_before)
+    saved = client.recontacts.saved_count(ref)
+    again = make_wave()
+    assert again.exchange_state().state == "not known"
+    for verb in (again.status, again.remove, lambda: again.lower_goal(5), lambda: again.launch(budget="1400 EUR")):
+        with pytest.raises(UnexpectedReply, match="cannot be seen"):
+            verb()
+    assert client.recontacts.saved_count(ref) == saved > 0
 
 
 @pytest.mark.sampled(every=2)

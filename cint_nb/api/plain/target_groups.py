@@ -116,7 +116,8 @@ class TargetGroups:
         """Read a target group, draft or launched.
 
         The exchange has separate URLs for drafts and launched groups, and answers the first with a redirect once the
-        group is launched. Redirects are never followed; the second URL is requested instead.
+        group is launched. Redirects are never followed; the second URL is requested instead. Where a gateway follows
+        them, the test link of the screener, which drafts do not have, tells the second.
 
         Raises:
             NotFound: the group exists at neither URL.

@@ -20,7 +20,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import ApiError, BadRequest, InputError, NotFound
 from cint_nb.domain.ids import masked_repr, normalise_name
-from cint_nb.domain.models import Amount, JsonObject, TargetGroupRef, text_or_none
+from cint_nb.domain.models import Amount, JsonObject, TargetGroupRef, evolve, text_or_none
 from cint_nb.domain.plan import Completes, Money, MoneyText, TargetGroupPlan
 from cint_nb.domain.target_groups import (
     ChangelogEntry,
@@ -194,7 +194,8 @@ class TargetGroups:
         """Read a target group, draft or launched.
 
         The exchange has separate URLs for drafts and launched groups, and answers the first with a redirect once the
-        group is launched. Redirects are never followed; the second URL is requested instead.
+        group is launched. Redirects are never followed; the second URL is requested instead. Where a gateway follows
+        them, the test link of the screener, which drafts do not have, tells the second.
 
         Raises:
             NotFound: the group exists at neither URL.
@@ -214,7 +215,8 @@ class TargetGroups:
                 return await self.details(ref)
             except NotFound:
                 raise error from None
-        return parse(TargetGroup, reply, id=ref.target_group_id, launched=False)
+        group = parse(TargetGroup, reply, id=ref.target_group_id, launched=False)
+        return evolve(group, launched=True) if "test_screener" in (group.links or {}) else group
 
     async def details(self, ref: TargetGroupRef) -> TargetGroup:
         """Read a launched target group.

@@ -19,6 +19,7 @@ from cint_nb.wave.exchange.state import ExchangeState, GroupState
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
 from cint_nb.wave.journal.payloads import ApprovalPayload, DraftPayload, Payload
 
+PAUSED_ELSEWHERE = "it was paused"
 _RELAUNCH = "relaunch"
 _PRICE_STEP = Decimal("0.0001")
 _LEFT_AS = {"launch": "live", "resume": "live", "pause": "paused", "close": "closed", _RELAUNCH: "live"}
@@ -118,7 +119,7 @@ def _in_field(
         return
     match now:
         case "paused":
-            yield "it was paused", "wave.resume()", "lets people in again"
+            yield PAUSED_ELSEWHERE, "wave.resume()", "lets people in again"
         case "closed":
             yield "it was closed before its end and its goal", None, state.advice() or "nobody enters any more"
         case _ if left == "a draft":

@@ -204,6 +204,10 @@ async def _launched_state(client: AsyncClient, ref: TargetGroupRef, run: Fieldin
     if _is_archived(overview):
         return ExchangeState(ref, GroupState.ARCHIVED, now, run=run, overview=overview)
     state, reason = _STATE_OF_RUN.get(run.state, GroupState.NOT_KNOWN), None
+    begin, end = run.start_fielding_at, run.end_fielding_at
+    if begin is not None and end is not None and end < begin:
+        reason = "its run ends before it begins"
+        return ExchangeState(ref, GroupState.NOT_KNOWN, now, overview=overview, reason=reason)
     if state is GroupState.NOT_KNOWN:
         reason = f"the run's status is {masked_repr(run.status, 40)}, which is not documented"
     read = ExchangeState(ref, state, now, run=run, overview=overview, reason=reason)

@@ -10,11 +10,14 @@ from cint_nb.api.jobs.handle import make_handle
 from cint_nb.api.jobs.job import Job
 from cint_nb.api.safety.spend_check import RecordApproval, within_budget
 from cint_nb.domain.errors import (
+    ApiError,
     InvalidState,
     JobFailed,
     JobStatusUnknown,
+    JournalError,
     NotFound,
     PlanError,
+    TransportError,
     UnexpectedReply,
 )
 from cint_nb.domain.fielding import RunState
@@ -26,6 +29,8 @@ from cint_nb.domain.plan import Money, TargetGroupPlan, format_utc
 from cint_nb.domain.profiling.profiles import Profile, profiling_body
 from cint_nb.domain.profiling.quotas import LaunchedProfile, LaunchedProfiles
 from cint_nb.wave.context import SnapshotListener, WaveContext
+from cint_nb.wave.exchange.changed_elsewhere import PAUSED_ELSEWHERE, ChangedElsewhere, changed_elsewhere
+from cint_nb.wave.exchange.facts import unrecorded_fields
 from cint_nb.wave.exchange.identity import idempotency_key
 from cint_nb.wave.exchange.people import GroupUploads, check_people
 from cint_nb.wave.exchange.quotas import Goals, raised_goals, replace_profiles, set_quotas
@@ -39,6 +44,7 @@ from cint_nb.wave.journal.payloads import (
     RESUME,
     LaunchPayload,
     Payload,
+    Step,
 )
 from cint_nb.wave.status_rows import Reads, read_completes_trend, read_pause_origin
 
@@ -216,18 +222,60 @@ class FieldingSteps:
         approve()
         if self._wave.plan.is_recontact:
             await self._warn_of_strangers(state, uploads)
-        self._wave.client.http.warn(
-            f"The wave {self._wave.name!r} is {state.state} already; it was launched elsewhere, or by a journal "
-            "that is lost. Nothing was sent."
-        )
+        said = f"The wave {self._wave.name!r} is {state.state} already"
+        if self._wave.last(LAUNCH) is None:
+            said += "; it was launched elsewhere, or by a journal that is lost"
+        self._wave.client.http.warn(f"{said}. Nothing was sent.")
         return self._launched_snapshot(state, None)
 
     async def _warn_of_strangers(self, state: ExchangeState, uploads: GroupUploads) -> None:
+        if not uploads.saved:
+            self._wave.client.http.warn(
+                f"The wave {self._wave.name!r} is {state.state}, and nobody is in it: its recontacts were removed. "
+                "wave.upload() fills it again."
+            )
+            return
         people = await check_people(self._wave.client, state.ref, uploads, self._wave.respondents, self._wave.crosswalk)
         if people.strangers:
             self._wave.client.http.warn(
                 f"The wave {self._wave.name!r} is {state.state} with {people.strangers:,} people who are not on this "
                 f"list, of {people.saved:,}. wave.pause() stops them from entering."
+            )
+
+    async def _read_people_back(self, state: ExchangeState) -> None:
+        if not self._wave.plan.is_recontact:
+            return
+        try:
+            await self._warn_of_strangers(state, await self._wave.read_uploads(state.ref))
+        except (ApiError, TransportError):
+            self._wave.client.http.warn(
+                f"The wave {self._wave.name!r} was launched, but who is in it now could not be read: run "
+                "wave.launch(budget=…) again in a moment, which sends nothing and compares."
+            )
+
+    async def _read_survey_back(self, state: ExchangeState) -> None:
+        """Say if people are sent to another survey than the plan's, as far as the details show it."""
+        client, plan = self._wave.client, self._wave.plan
+        try:
+            details = await client.target_groups.details(state.ref)
+        except (ApiError, TransportError):
+            client.http.warn(
+                f"The wave {self._wave.name!r} was launched, but the address of its survey could not be read back: "
+                "look into client.target_groups.details(wave.target_group)."
+            )
+            return
+        hidden = unrecorded_fields(client)
+        pairs = [
+            ("live_url", plan.live_url, details.live_url),
+            ("expected_length_of_interview_minutes", plan.expected_length_of_interview_minutes,
+             details.expected_length_of_interview_minutes),
+            ("collects_pii", plan.collects_pii, details.collects_pii),
+        ]  # fmt: skip
+        other = [name for name, ours, theirs in pairs if name not in hidden and theirs not in (None, ours)]
+        if other:
+            client.http.warn(
+                f"The wave {self._wave.name!r} is {state.state} with another {', '.join(other)} than its plan: it was "
+                "changed elsewhere. Pause it with wave.pause()."
             )
 
     def _launched_snapshot(self, state: ExchangeState, payload: LaunchPayload | None) -> JobSnapshot:
@@ -262,10 +310,12 @@ class FieldingSteps:
         return snapshot
 
     async def _read_back(self, budget: Money, worst_case: Money) -> None:
-        """Say what is so after a launch: somebody may have changed the draft between its check and its launch."""
+        """Say what is so after a launch: somebody may have changed draft or people between its check and its launch."""
         state = await self._wave.read_back()
         if state is None:
             return
+        await self._read_people_back(state)
+        await self._read_survey_back(state)
         self._warn_of_another_audience(state)
         limits = await read_limits(self._wave.client, state)
         worst = limits.worst_case()
@@ -280,17 +330,29 @@ class FieldingSteps:
             )
         self._warn_if_dearer(state, worst, budget, "it was changed between its check and its launch")
 
-    async def warn_of_rerun(self, state: ExchangeState, uploads: GroupUploads | None, budget: Money) -> None:
-        """Warn where a launch that is run again finds the wave no longer live, dearer, or with other people in it."""
+    async def adopt_rerun(
+        self, state: ExchangeState, uploads: GroupUploads | None, budget: Money, worst_case: Money
+    ) -> None:
+        """Take on a launch that is run again: warn where the wave is no longer live, dearer, or holds other people.
+
+        The process that sent it may have ended before it wrote the approval down: then the budget given now is it.
+        """
+        guard = self._wave.client.spend_guard
+        if guard.last_approval(state.ref) is None:
+            (await self._approval(state.ref, budget, worst_case))()
         if state.state not in (GroupState.LIVE, GroupState.SCHEDULED):
+            advice = state.advice() or "Read wave.status()."
             self._wave.client.http.warn(
-                f"The wave {self._wave.name!r} was launched before and is {state.state} now. Nothing was sent."
+                f"The wave {self._wave.name!r} was launched before and is {state.state} now. Nothing was sent. "
+                f"{advice[0].upper()}{advice[1:]}"
             )
         if state.is_in_field:
             worst = (await read_limits(self._wave.client, state)).worst_case()
             self._warn_if_dearer(state, worst, budget, "it was changed after its launch")
         if uploads is not None and self._wave.plan.is_recontact:
             await self._warn_of_strangers(state, uploads)
+        if state.is_in_field:
+            await self._read_survey_back(state)
 
     def _warn_if_dearer(self, state: ExchangeState, worst: Money | None, budget: Money, why: str) -> None:
         shown = worst or least_commitment(state)
@@ -340,10 +402,29 @@ class FieldingSteps:
         return state
 
     async def pause(self) -> None:
-        """Pause the fielding run, guarded by its ETag."""
-        await self._wave.client.fielding.pause(await self._wave.require_ref())
-        self._wave.write(PAUSE, EntryState.DONE, Payload())
-        await self._wave.read_back()
+        """Pause the fielding run, guarded by its ETag; a journal that fails keeps no wave live."""
+        await self._wave.client.fielding.pause(await self._ref_to_stop())
+        await self._note_stop(PAUSE)
+
+    async def _ref_to_stop(self) -> TargetGroupRef:
+        """Return the target group; where the journal fails, the one that this session worked on."""
+        try:
+            return await self._wave.require_ref()
+        except JournalError:
+            if self._wave.seen_ref is None or self._wave.journal.is_closed:
+                raise
+            return self._wave.seen_ref
+
+    async def _note_stop(self, step: Step[Payload]) -> None:
+        """Write down that people can enter no more, and read it back."""
+        try:
+            self._wave.write(step, EntryState.DONE, Payload())
+            await self._wave.read_back()
+        except JournalError as error:
+            self._wave.client.http.warn(
+                f"The exchange accepted to {step.name} the wave {self._wave.name!r}; the journal does not say so: "
+                f"{error.what}"
+            )
 
     async def resume(self) -> None:
         """Resume a paused fielding run, guarded by its ETag: money flows again, as far as it was approved.
@@ -372,7 +453,7 @@ class FieldingSteps:
 
         Closing depends on the run alone: that nothing else can be read must not keep a wave open.
         """
-        ref = await self._wave.require_ref()
+        ref = await self._ref_to_stop()
         run = await self._wave.client.fielding.run(ref)
         if run is None:
             state = await self._wave.read_state()
@@ -397,8 +478,7 @@ class FieldingSteps:
                     f"The exchange accepted the end of the wave {self._wave.name!r}, but its run still reads "
                     f"{run.state}: read wave.status() in a moment."
                 )
-        self._wave.write(CLOSE, EntryState.DONE, Payload())
-        await self._wave.read_back()
+        await self._note_stop(CLOSE)
 
     async def relaunch(self, budget: str | Money | None) -> None:
         """Relaunch a completed run whose goal and end have not been reached."""
@@ -601,8 +681,10 @@ class FieldingSteps:
         state.require_known("remove")
         launch = self.pending_launch()
         starting = state.state is GroupState.DRAFT and launch is not None and await self._launch_may_succeed(launch)
-        if state.is_in_field or starting:
+        if state.is_in_field or state.ended_by_date_alone or starting:
             shown = "about to be launched" if starting else str(state.state)
+            if state.ended_by_date_alone and state.run is not None:
+                shown = f"past its end by this computer's clock, but its run still reads {state.run.state}"
             raise state.invalid_state_error(
                 f"The wave is {shown}: removing its recontacts now would stop respondents from entering.",
                 "run wave.close() first, or wave.remove(while_live=True) if that is intended.",
@@ -665,6 +747,10 @@ class FieldingSteps:
             "approved": self._wave.client.spend_guard.approved(state.ref),
             "warnings": reads.unread,
         }
+        if (changed := self._changed_elsewhere(state)) is not None:
+            # who paused it, a column of its own tells
+            said = [each for each in changed.differences if each != PAUSED_ELSEWHERE]
+            reads.unread += [f"changed elsewhere: {', '.join(said)}"] * bool(said)
         if state.group is not None:
             specification = state.group.fielding_specification
             return row | {
@@ -694,6 +780,11 @@ class FieldingSteps:
         if trend:
             row["trend"] = await read_completes_trend(self._wave.client, state.ref, reads)
         return row
+
+    def _changed_elsewhere(self, state: ExchangeState) -> ChangedElsewhere | None:
+        client = self._wave.client
+        approval = client.spend_guard.last_approval(state.ref)
+        return changed_elsewhere(self._wave.all_entries(), state, approval, unrecorded=unrecorded_fields(client))
 
     @property
     def _paused_by_us(self) -> bool:
