@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from cint_nb.caller_warnings import deliver_warnings, warn_caller
 from cint_nb.domain.errors import CintError, InputError, RespondentFileError
-from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.ids import format_count, masked_repr
 from cint_nb.history import engine
 from cint_nb.history.tables import REASONS, rank_sql
 from cint_nb.study.files.binary_formats import columns_of
@@ -340,12 +340,12 @@ def _stage(
         raise RespondentFileError("No visit of the report has an RSID.", evidence={"visits": total})
     notes = []
     if with_rsid < total:
-        notes.append(f"{total - with_rsid:,} visits have no RSID: who came is known of the others only.")
+        notes.append(f"Without RSID: {format_count(total - with_rsid, 'visit')}; who came is known of the others only.")
     for column, known, what in ((columns.entered, with_entry, "began"), (columns.ended, with_end, "ended")):
         if column is None:
             notes.append(f"No column says when a visit {what}.")
         elif known < total:
-            notes.append(f"Of {total - known:,} visits it is not known when they {what}.")
+            notes.append(f"It is not known when {format_count(total - known, 'visit')} {what}.")
     _name_reasons(connection, choices)
     entered, ended = (
         f"s.{each}"

@@ -311,7 +311,9 @@ class WaveContext:
                 "This wave has no target group yet.",
                 evidence={"wave": self.name},
                 safe="nothing was sent.",
-                next_step="run wave.create() first.",
+                next_step="run wave.create() first."
+                if self._given_plan is not None
+                else "it was opened to be read: check both names; client.project_status(project) lists the groups.",
             )
         return ref
 

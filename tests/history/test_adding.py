@@ -206,7 +206,7 @@ def test_visits_without_rsid_are_counted_and_said(tmp_path: Path) -> None:
     history = History.open(tmp_path / "study")
     path = tmp_path / "report.csv"
     path.write_bytes(content([*rows(FIRST), *[["", *each[1:]] for each in rows([(20, 10)])]]))
-    with pytest.warns(CintWarning, match="1 visits have no RSID"):
+    with pytest.warns(CintWarning, match="Without RSID: 1 visit;"):
         history.add_report(path, **times(1))
     assert "visits-without-rsid" in history.check().rules()
     assert len(table(history, "visits")) == len(FIRST)
@@ -338,7 +338,7 @@ def test_the_zone_of_a_time_is_that_of_its_value_then_of_its_column_and_is_never
     path = tmp_path / "zones.csv"
     path.write_bytes(content(lines, [*HEADER[:3], *header, *HEADER[5:], "OUTCOME"]))
     history = History.open(tmp_path / "study")
-    with nullcontext() if utc else pytest.warns(CintWarning, match="not known when they began"):
+    with nullcontext() if utc else pytest.warns(CintWarning, match="not known when 1 visit began"):
         history.add_report(path, as_of=datetime(2026, 3, 20, tzinfo=UTC))
     ((_, *_, entered, ended),) = [row[:6] for row in table(history, "visits")]
     assert pd.Timestamp(ended, unit="ms").hour == 12
@@ -362,7 +362,7 @@ def test_a_report_with_one_odd_rsid_is_read_and_the_visit_counted_without_a_pers
     lines.append([odd, rid(9, 1), *lines[0][2:]])
     path = tmp_path / "odd.csv"
     path.write_bytes(content(lines))
-    with pytest.warns(CintWarning, match="1 visits have no RSID"):
+    with pytest.warns(CintWarning, match="Without RSID: 1 visit;"):
         added = History.open(tmp_path / "study").add_report(path, **times())
     assert f"{len(FIRST)} visits of" in repr(added)
 

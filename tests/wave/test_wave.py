@@ -327,3 +327,11 @@ def test_what_was_done_is_not_denied_when_it_cannot_be_read_back(client: Client,
 def test_a_misspelled_word_is_no_all_clear(make_wave: Make, step: Any, unverified: Any) -> None:
     with pytest.raises(PlanError, match=r"cannot be|takes a list"):
         make_wave().check(step, unverified=unverified)
+
+
+def test_a_wave_opened_to_be_read_whose_name_nobody_has_is_told_to_check_it(client: Client) -> None:
+    wave = client.wave("A wave mistyped", project="Brand tracker")
+    for verb in (wave.status, wave.pause, wave.close):
+        with pytest.raises(InvalidState, match="no target group") as caught:
+            verb()
+        assert "check both names" in str(caught.value.next_step)
