@@ -48,6 +48,8 @@ _SUPPLIER = re.compile(r"supplier(name)?")
 _PRICE = re.compile(r"cpi|costperinterview|price(percomplete)?|completeprice|transactionprice")
 _COST = re.compile(r"cost|totalcost|visitcost")
 _ZONED = re.compile(r"(\d\s*z|[+-]\d\d:?\d\d|\d\s*(?!am$|pm$)[a-z]{2,5})$", re.IGNORECASE)
+_UTC = r"\s*(z|utc|gmt)$"
+_OFFSET = r"[+-]\d\d:?\d\d$"
 _FORMATS = ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M %p", "%d.%m.%Y %H:%M:%S")
 _WORDS = (
     ("completed", re.compile(r"complete|completed|adjusted to complete|adjusted complete")),
@@ -555,8 +557,8 @@ def _time(column: str | None, zoned: Collection[str]) -> str:
         return "CAST(NULL AS BIGINT)"
     quoted = engine.name(column)
     if column in zoned:
-        offset = f"regexp_replace(trim({quoted}), '\\s*(z|utc|gmt)$', '+00:00', 'i')"
-        has_offset = f"regexp_matches({offset}, '[+-]\\d\\d:?\\d\\d$')"
+        offset = f"regexp_replace(trim({quoted}), {engine.text(_UTC)}, '+00:00', 'i')"
+        has_offset = f"regexp_matches({offset}, {engine.text(_OFFSET)})"
         return f"CASE WHEN {has_offset} THEN epoch_ms(TRY_CAST({offset} AS TIMESTAMPTZ)) END"
     formats = ", ".join(engine.text(each) for each in _FORMATS)
     return f"epoch_ms(coalesce(TRY_CAST({quoted} AS TIMESTAMP), try_strptime({quoted}, [{formats}])))"

@@ -60,6 +60,7 @@ QUERY_FUNCTIONS = {
     "split_part",
     "substr",
     "regexp_matches",
+    "regexp_replace",
 }
 CALL = re.compile(r"(?<![\w.:…])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?=\()")
 
