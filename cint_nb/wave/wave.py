@@ -45,7 +45,7 @@ from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
 from cint_nb.study.preflight.registry import NOT_CREATED, STEPS, Step, UnreadFact, WithdrawnFact
 from cint_nb.study.readable_frame import ReadableFrame
-from cint_nb.wave.budget import check_budget
+from cint_nb.wave.budget import check_budget, worst_case_cost
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.exchange.facts import read_exchange_facts, unread_fact
 from cint_nb.wave.exchange.people import GroupUploads
@@ -732,6 +732,37 @@ class Wave(LiveDisplay):
             if isinstance(done, Job):
                 return done
             return _with_warnings(done, said) if wait else self._context.ended_job(_with_warnings(done, said))
+
+    @overload
+    def worst_case(self, budget: None = None) -> Money | None: ...
+
+    @overload
+    def worst_case(self, budget: MoneyText | Money) -> Money: ...
+
+    def worst_case(self, budget: MoneyText | Money | None = None) -> Money | None:
+        """Return the most the wave can cost by its plan; nothing is sent.
+
+        It is the goal times the higher of price and price cap. Where the plan allows overfill, everybody on the list
+        may complete; a total budget in the plan bounds it too.
+
+        Args:
+            budget: What it may cost, such as `1400 EUR`; compared as `launch` compares it.
+
+        Returns:
+            The amount; None where nothing bounds it.
+
+        Raises:
+            PlanError: the budget is in another currency than the prices, or the wave has no plan.
+            BudgetExceeded: the wave can cost more than the budget, or nothing bounds it.
+
+        Example:
+            >>> print(draft.worst_case("100 EUR"))
+            55.00 EUR
+        """
+        plan = self._context.require_complete()
+        if budget is None:
+            return worst_case_cost(plan, self.id_count)
+        return check_budget(plan, budget, id_count=self.id_count)
 
     def _launch(
         self,

@@ -212,6 +212,11 @@ def test_a_list_of_ones_own_is_not_replaced_by_one_for_practice(kernel: Notebook
     assert (tmp_path / "my-rejects.csv").read_text(encoding="utf-8") == own
 
 
+def test_nothing_is_imported_from_inside_the_package(template: Any) -> None:
+    source = "\n".join(cell.source for cell in template.cells if cell.cell_type == "code")
+    assert re.findall(r"^\s*(?:from|import) cint_nb\.\S+", source, re.MULTILINE) == []
+
+
 def test_a_file_is_made_for_practice_only_under_its_name_and_if_it_is_missing(template: Any) -> None:
     """Also what a template writes for its user never replaces a file; only the user can allow that."""
     writing = r"write_sample\(|\.to_(?:csv|file|rejects|parquet|excel)\("
