@@ -12,7 +12,7 @@ import pytest
 
 from cint_nb.domain.errors import BudgetExceeded, CintWarning, InvalidState, PlanError, PreflightBlocked
 from cint_nb.domain.jobs import JobState
-from cint_nb.domain.plan import PlanKind
+from cint_nb.domain.plan import Money, PlanKind
 from cint_nb.domain.profiling.profiles import Profile
 from cint_nb.sandbox.world.rules import ExchangeRules
 from cint_nb.study.files.respondents import Respondents
@@ -123,6 +123,17 @@ def test_raising_the_goal_needs_a_budget_for_it(client: Client) -> None:
     assert wave.status()["goal"].item() == 100
 
 
+def test_the_most_a_wave_can_cost_is_what_its_launch_compares(client: Client) -> None:
+    wave = fresh_wave(client)
+    most = wave.worst_case()
+    assert most is not None
+    assert wave.worst_case(most) == most
+    less = Money(value=most.value - 1, currency_code=most.currency_code)
+    for verb in (wave.worst_case, wave.launch):
+        with pytest.raises(BudgetExceeded):
+            verb(less)
+
+
 SPENDING: dict[str, Act] = {
     "launch": lambda wave: wave.launch(),
     "relaunch": lambda wave: wave.relaunch(),
@@ -137,8 +148,8 @@ SPENDING: dict[str, Act] = {
 def test_every_verb_with_a_budget_is_tried_without_one() -> None:
     verbs = {name: member for name, member in vars(Wave).items() if inspect.isfunction(member)}
     with_budget = {name for name, verb in verbs.items() if "budget" in inspect.signature(verb).parameters}
-    elsewhere = {"approve", "feasibility", "reconcile"} | {name for name in with_budget if name.startswith("_")}
-    assert with_budget - elsewhere == set(SPENDING) - elsewhere
+    apart = {"approve", "feasibility", "reconcile", "worst_case"} | {name for name in with_budget if name[0] == "_"}
+    assert with_budget - apart == set(SPENDING) - apart
 
 
 @pytest.mark.sampled(every=3)
@@ -229,7 +240,10 @@ def test_every_verb_of_a_wave_either_reads_or_is_tried_without_its_list() -> Non
     assert verbs - set(CHANGING) - READING - OF_VISITS - set(OF_LISTS) == KNOWN_HERE
 
 
-KNOWN_HERE = {"warnings", "kind", "id_count", "plan", "target_group", "last_known", "launched", "resubmitted_count"}
+KNOWN_HERE = {
+    *("warnings", "kind", "id_count", "plan", "target_group", "last_known", "launched", "resubmitted_count"),
+    "worst_case",
+}
 """What a wave knows without asking."""
 
 
